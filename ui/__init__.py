@@ -1,0 +1,1 @@
+"""The touch screen. README.md says what will live here."""
