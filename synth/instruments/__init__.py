@@ -1,0 +1,1 @@
+"""Instruments: measuring a recording, the file format, the library."""

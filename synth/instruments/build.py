@@ -1,0 +1,199 @@
+"""Make an instrument of recorded notes: level, analyse, encode, and keep what the decoder gets wrong as detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from synth.errors import TetradError
+from synth.frames import (
+    ENCODER_RATE_HZ,
+    FRAME_RATE_HZ,
+    HOP,
+    LEVEL_FLOOR_DB,
+    N_PARTIALS,
+    SAMPLE_RATE_HZ,
+    Float32Array,
+    frame_loudness_db,
+)
+from synth.instruments.analysis import NoteAnalysis, analyse_note
+from synth.instruments.encoder import Encoder
+from synth.instruments.format import DETAIL_STEP, Instrument, Note, quantise_detail
+from synth.voices.decoder import Decoder
+from synth.voices.zwindow import z_windows
+
+REFERENCE_LOUDNESS_DB = -20.0
+"""K-weighted loudness of the loudest frame of an instrument: soft stays soft, no instrument is louder than another."""
+INAUDIBLE_DB = 85.0
+"""What is further than this below the note's peak gets no detail: it can't be heard, but costs bytes."""
+SHORTEST_LOOP_S = 0.5
+SUSTAIN_DROP_DB = 12.0
+"""A sound that falls by less over the held part is one that sustains."""
+
+
+@dataclass(frozen=True)
+class SourceNote:
+    """A recorded note: `audio` float32 [N] at 48 kHz from its onset, `release_s` when its key was let go, if it was."""
+
+    audio: Float32Array
+    pitch: int
+    velocity: int
+    release_s: float | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an instrument says of itself; `sustains` None means: find out."""
+
+    name: str
+    display_name: str
+    family: str
+    author: str
+    licence: str
+    source: str
+    sustains: bool | None = None
+
+
+def to_encoder_rate(audio: Float32Array) -> Float32Array:
+    """48 kHz -> 16 kHz, float32, the way the training data were made."""
+    return np.asarray(soxr.resample(audio, SAMPLE_RATE_HZ, ENCODER_RATE_HZ, quality="HQ"), dtype=np.float32)
+
+
+def build_instrument(
+    notes: Sequence[SourceNote],
+    description: Description,
+    encoder: Encoder,
+    decoder: Decoder,
+    on_note: Callable[[], object] = lambda: None,
+) -> Instrument:
+    """Analyse and encode `notes` (any order, no pitch and velocity twice). `on_note` is called after each.
+
+    Raises TetradError for no notes, silent notes, NaN, and an encoder and decoder that were not trained together.
+    """
+    if not notes:
+        raise TetradError(f"{description.name}: no notes were found; expected at least one recording")
+    if encoder.model_id != decoder.model_id:
+        raise TetradError(
+            f"the encoder is of model {encoder.model_id}, the decoder of {decoder.model_id}; expected one pair; "
+            "run `tetrad model export` again"
+        )
+    ordered = sorted(notes, key=lambda n: (n.pitch, n.velocity))
+    analyses = [analyse_note(n.audio, n.pitch) for n in ordered]
+    loudness = [frame_loudness_db(a.frames.partial_db, a.frames.band_db, a.f0_hz, a.inharmonicity) for a in analyses]
+    loudest = max(float(x.max()) for x in loudness)
+    if loudest <= LEVEL_FLOOR_DB + 20.0:
+        raise TetradError(f"{description.name}: all notes are silent; expected recordings of an instrument")
+    gain_db = REFERENCE_LOUDNESS_DB - loudest
+    sustains = description.sustains
+    if sustains is None:
+        sustains = bool(np.median([_drop_db(x, n) for x, n in zip(loudness, ordered, strict=True)]) < SUSTAIN_DROP_DB)
+    built = []
+    for source, analysis, loud in zip(ordered, analyses, loudness, strict=True):
+        built.append(_build_note(source, analysis, loud + gain_db, gain_db, sustains, encoder, decoder))
+        on_note()
+    return Instrument(
+        name=description.name,
+        display_name=description.display_name,
+        family=description.family,
+        sustains=sustains,
+        author=description.author,
+        licence=description.licence,
+        source=description.source,
+        model_id=decoder.model_id,
+        notes=tuple(built),
+    )
+
+
+def _build_note(
+    source: SourceNote,
+    analysis: NoteAnalysis,
+    loudness_db: Float32Array,
+    gain_db: float,
+    sustains: bool,
+    encoder: Encoder,
+    decoder: Decoder,
+) -> Note:
+    measured = analysis.frames.rows()
+    silent = measured[:, :-1] <= LEVEL_FLOOR_DB
+    measured[:, :-1] += gain_db
+    measured[:, :-1][silent] = LEVEL_FLOOR_DB
+    gain = np.float32(10.0 ** (gain_db / 20.0))
+    z = encoder.run(to_encoder_rate(source.audio) * gain).astype(np.float16).astype(np.float32)
+    decoded = decode_note(z, measured.shape[0], float(source.pitch), float(source.velocity), decoder)
+    release = release_frame(source, measured.shape[0])
+    start, end = find_loop(measured, release) if sustains else (0, 0)
+    return Note(
+        pitch=source.pitch,
+        velocity=source.velocity,
+        tuning_cents=round(analysis.tuning_cents, 2),
+        inharmonicity=analysis.inharmonicity,
+        z=z,
+        detail=detail_rows(measured, decoded),
+        loudness_db=loudness_db,
+        loop_start=start,
+        loop_end=end,
+        release_start=release,
+    )
+
+
+def decode_note(z: Float32Array, n_frames: int, pitch: float, velocity: float, decoder: Decoder) -> Float32Array:
+    """All frames of one note, z float32 [Tz, 16] -> rows float32 [T, 165]."""
+    window = z_windows(z, np.arange(n_frames, dtype=np.float64))
+    return decoder.run(
+        window, np.full(n_frames, pitch, dtype=np.float32), np.full(n_frames, velocity, dtype=np.float32)
+    )
+
+
+def detail_rows(measured: Float32Array, decoded: Float32Array) -> Float32Array:
+    """Measured minus decoded, float32 [T, 165], in the steps of the file. Nothing where neither can be heard."""
+    floor = measured[:, :-1].max() - INAUDIBLE_DB
+    wanted = np.maximum(measured[:, :-1], floor - 10.0)
+    inaudible = (wanted < floor) & (decoded[:, :-1] < floor)
+    detail = np.empty_like(measured)
+    detail[:, :-1] = np.where(inaudible, 0.0, wanted - decoded[:, :-1])
+    # Partials that did not exist at the recording's pitch say nothing of those that will at a lower one.
+    detail[:, :N_PARTIALS][:, measured[:, :N_PARTIALS].max(axis=0) <= LEVEL_FLOOR_DB] = 0.0
+    detail[:, -1] = measured[:, -1] - decoded[:, -1]
+    return quantise_detail(detail).astype(np.float32) * np.float32(DETAIL_STEP)
+
+
+def release_frame(source: SourceNote, n_frames: int) -> int:
+    """Control frame of the recorded note-off; `n_frames` if the recording has none."""
+    if source.release_s is None:
+        return n_frames
+    return min(round(source.release_s * SAMPLE_RATE_HZ / HOP), n_frames)
+
+
+def _drop_db(loudness_db: Float32Array, source: SourceNote) -> float:
+    """By how much the loudness falls from the first second to the last quarter second before the release."""
+    release = release_frame(source, loudness_db.size)
+    early = loudness_db[: min(release, round(FRAME_RATE_HZ))].max()
+    return float(early - loudness_db[max(0, release - 31) : release].mean())
+
+
+def find_loop(measured: Float32Array, release: int) -> tuple[int, int]:
+    """The stretch of the held part whose ends sound most alike, as control frames [start, end); (0, 0) if too short.
+
+    `measured` float32 [T, 165]. Ends are compared as averages over 7 frames, weighted by their audibility, among all
+    stretches of at least half a second that leave out the first quarter of the held part and its last 40 ms.
+    """
+    first, last = max(4, release // 4), release - 5
+    shortest = round(SHORTEST_LOOP_S * FRAME_RATE_HZ)
+    if last - first < shortest:
+        return 0, 0
+    levels = np.maximum(measured[:release, :-1], measured[:, :-1].max() - 60.0).astype(np.float64)
+    sums = np.cumsum(np.pad(levels, ((4, 3), (0, 0)), mode="edge"), axis=0)
+    smooth = (sums[7:] - sums[:-7])[: levels.shape[0]] / 7.0
+    best, found = np.inf, (first, last)
+    for start in range(first, last - shortest, 2):
+        ends = smooth[start + shortest : last : 2]
+        distance = np.abs(ends - smooth[start]).mean(axis=1)
+        # A longer loop repeats less often: 0.2 dB of likeness are worth doubling its length.
+        distance -= 0.2 * np.log2((shortest + 2.0 * np.arange(ends.shape[0])) / shortest)
+        index = int(np.argmin(distance))
+        if distance[index] < best:
+            best, found = float(distance[index]), (start, start + shortest + 2 * index)
+    return found

@@ -1,0 +1,1 @@
+"""The sound itself: decoder, oscillators, noise, voices and the engine."""
