@@ -1,0 +1,182 @@
+"""Gathering: what the four corners contribute to one tick of the voices that are due.
+
+For every corner and every one of the up to four notes it uses there, at the note's own position: its embedding,
+its detail, its loudness. Levels blend in dB with the bilinear weights. Partials move, formants stay: the detail that is
+smooth over partial number is read at the partial of the recorded note with the same frequency, the rest at the same
+partial number; noise bands are read as they are.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from synth.control.corners import N_CORNERS
+from synth.frames import N_BANDS, N_PARTIALS, ROW_WIDTH, Float32Array
+from synth.jit import njit
+from synth.voices.envelope import END_FADE_DB, held_fade_db, held_position
+from synth.voices.prepared import NOTES_PER_CORNER
+from synth.voices.voice import FREE, HELD
+from synth.voices.zwindow import Z_WINDOW_WIDTH, add_z_window
+
+_N_BAND_COLUMNS = N_BANDS + 1
+NEVER = 1 << 62
+_NO_WEIGHT = 1e-7
+_WALK_ON_DB = 12.0
+"""A note that decays is let go from where it is, not from its recorded release, when that is this much quieter: the
+recording has only its own noise left there."""
+
+
+WORK = np.dtype(
+    [
+        ("due", np.int64),  # slot
+        ("weight", np.float64, (N_CORNERS,)),
+        ("pitch", np.float64),  # key with bend and glide: for the network and the formants
+        ("semitones", np.float64),  # MIDI number of the frequency, but for the notes' own deviation
+        ("extra_db", np.float64),  # velocity, corner levels
+        ("gain", np.float64, (2,)),  # linear: volume, pan
+        ("tilt_db", np.float64),  # per octave
+        ("noise_db", np.float64),
+        ("tuning_amount", np.float64),
+        # blended over corners and notes
+        ("loudness_db", np.float64),
+        ("fade_db", np.float64),
+        ("inharmonicity", np.float64),
+        ("tuning_cents", np.float64),
+        ("detail", np.float32, (ROW_WIDTH,)),
+    ],
+    align=True,
+)
+"""One row of a batch: what a tick works out for one voice."""
+
+
+class Inputs(NamedTuple):
+    """What the decoder is asked: z windows float32 [S, 80], pitch and velocity float32 [S] (MIDI numbers)."""
+
+    z: Float32Array
+    pitch: Float32Array
+    velocity: Float32Array
+
+
+def make_inputs(n_slots: int) -> Inputs:
+    """Zeros for batches of up to `n_slots` voices."""
+    pitch = np.zeros(n_slots, np.float32)
+    return Inputs(np.zeros((n_slots, Z_WINDOW_WIDTH), np.float32), pitch, np.zeros_like(pitch))
+
+
+@njit()
+def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
+    """Puts the slots whose next tick is before sample `limit` into the rows' `due`, and clears what is summed in these
+    rows and in z. Returns their number and the earliest tick of the others (2^62 if there is none)."""
+    n = 0
+    earliest = NEVER
+    for v in range(bank.shape[0]):
+        if bank[v].state == FREE:
+            continue
+        if bank[v].next_tick >= limit:
+            earliest = min(earliest, bank[v].next_tick)
+            continue
+        row = work[n]
+        row.due = v
+        row.loudness_db = 0.0
+        row.fade_db = 0.0
+        row.inharmonicity = 0.0
+        row.tuning_cents = 0.0
+        row.detail[:] = 0.0
+        z[n] = 0.0
+        n += 1
+    return n, earliest
+
+
+@njit()
+def _held(notes, bank, v, m):  # type: ignore[no-untyped-def]
+    """(position, fade in dB) of note m of slot v in its held part."""
+    loop_start, loop_end, hold_end = notes[m].loop_start, notes[m].loop_end, notes[m].hold_end
+    way = loop_end if loop_end > loop_start else hold_end
+    elapsed = bank[v].held_frames + np.floor(bank[v].start_fraction * way)
+    fade = held_fade_db(elapsed, loop_start, loop_end, hold_end, notes[m].hold_fade)
+    return held_position(elapsed, loop_start, loop_end, hold_end), fade
+
+
+@njit()
+def _place(notes, bank, v, c, j, m):  # type: ignore[no-untyped-def]
+    """(position, fade in dB) of note m, the j-th of slot v in corner c."""
+    if bank[v].state == HELD:
+        return _held(notes, bank, v, m)
+    since = bank[v].release_frames
+    if bank[v].walks_on[c, j]:
+        position, fade = _held(notes, bank, v, m)
+        return position, fade - notes[m].release_fade * since
+    last = float(notes[m].n_frames - 1)
+    position = notes[m].release_start + since
+    if position <= last:
+        return position, 0.0
+    return last, -END_FADE_DB * (position - last)
+
+
+@njit()
+def choose_release(notes, frames, bank, v, c, decays):  # type: ignore[no-untyped-def]
+    """Decides, at a release, which notes of corner c walk on through the held part and fade (see `_WALK_ON_DB`)."""
+    for j in range(NOTES_PER_CORNER):
+        if bank[v].weight[c, j] == 0.0:
+            continue
+        m = bank[v].note[c, j]
+        release = notes[m].release_start
+        if release >= notes[m].n_frames:
+            bank[v].walks_on[c, j] = 1
+            continue
+        position, fade = _held(notes, bank, v, m)
+        now_db = frames[notes[m].first + int(position)].loudness + fade
+        bank[v].walks_on[c, j] = decays and now_db - frames[notes[m].first + release].loudness > _WALK_ON_DB
+
+
+@njit(fastmath=True)
+def _add_row(frame, weight, ratio, detail):  # type: ignore[no-untyped-def]
+    """Adds `weight` times the detail of a FRAME to detail [165], its smooth part read at partial k * ratio."""
+    w = np.float32(weight)
+    smooth, rough, band = frame.smooth, frame.rough, frame.band
+    for k in range(N_PARTIALS):
+        detail[k] += w * rough[k]
+    if ratio == 1.0:
+        for k in range(N_PARTIALS):
+            detail[k] += w * smooth[k]
+    else:
+        step = np.float32(ratio)
+        for k in range(N_PARTIALS):
+            at = min(max(np.float32(k + 1) * step - np.float32(1.0), np.float32(0.0)), np.float32(N_PARTIALS - 1))
+            low = min(np.int32(at), np.int32(N_PARTIALS - 2))
+            part = at - np.float32(low)
+            detail[k] += w * (smooth[low] + part * (smooth[low + 1] - smooth[low]))
+    for b in range(_N_BAND_COLUMNS):
+        detail[N_PARTIALS + b] += w * band[b]
+
+
+@njit()
+def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: ignore[no-untyped-def]
+    """Adds what corner `c` gives to the first `n` rows of `work` and `z_out`, for slots with `instrument` in it."""
+    for i in range(n):
+        v = work[i].due
+        if bank[v].instrument[c] != instrument or work[i].weight[c] < _NO_WEIGHT:
+            continue
+        for j in range(NOTES_PER_CORNER):
+            weight = work[i].weight[c] * bank[v].weight[c, j]
+            if weight == 0.0:
+                continue
+            m = bank[v].note[c, j]
+            position, fade = _place(notes, bank, v, c, j, m)
+            whole = int(position)
+            mix = position - whole
+            row = notes[m].first + whole
+            first_z = notes[m].z_first
+            n_z = notes[m].z_length
+            add_z_window(z[first_z : first_z + n_z], n_z, position, np.float32(weight), z_out[i])
+            ratio = 2.0 ** ((work[i].pitch - notes[m].pitch) / 12.0)
+            _add_row(frames[row], weight * (1.0 - mix), ratio, work[i].detail)
+            if mix > 0.0:
+                _add_row(frames[row + 1], weight * mix, ratio, work[i].detail)
+            loudness = frames[row].loudness
+            if mix > 0.0:
+                loudness += mix * (frames[row + 1].loudness - loudness)
+            work[i].loudness_db += weight * loudness
+            work[i].fade_db += weight * fade
+            work[i].inharmonicity += weight * notes[m].inharmonicity
+            work[i].tuning_cents += weight * notes[m].tuning_cents

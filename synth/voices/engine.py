@@ -1,0 +1,129 @@
+"""The engine: commands in, blocks of stereo sound out. Deterministic: the same events give the same samples.
+
+Offline, `Engine.render(n)` runs both halves in turn. Live, a control thread calls `advance(clock_samples + lead)` and
+the audio callback calls only `render_into(block)`; it is the same code, so a live performance equals its offline
+rendering wherever no segment came late.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from synth.control.corners import N_CORNERS, Corner
+from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner
+from synth.errors import TetradError
+from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.instruments.format import Instrument
+from synth.voices.conductor import Conductor, FrameDecoder
+from synth.voices.prepared import PreparedInstrument
+from synth.voices.renderer import Renderer
+from synth.voices.segments import make_rings
+
+MOST_VOICES = 256
+_CHUNK = 384
+"""Samples between two looks at the events when rendering offline. No sample depends on it."""
+
+
+class Engine:
+    """Four corners, up to `n_voices` notes.
+
+    corners: instruments in the order of `Corner`. decoder: synth.voices.decoder.Decoder or anything with its `run`.
+    seed: of the oscillators' starting phases and the noise. warm_up: let the compilers run now (under a second when
+    their results are in numba's cache, half a minute on the very first start).
+    """
+
+    def __init__(
+        self,
+        corners: Sequence[Instrument],
+        decoder: FrameDecoder,
+        *,
+        sample_rate_hz: int = SAMPLE_RATE_HZ,
+        n_voices: int = 64,
+        seed: int = 0,
+        warm_up: bool = True,
+    ) -> None:
+        if len(corners) != N_CORNERS:
+            raise TetradError(f"{len(corners)} instruments were given; expected {N_CORNERS}, one for each corner.")
+        if not 1 <= n_voices <= MOST_VOICES:
+            raise TetradError(f"{n_voices} voices were asked for; expected 1 to {MOST_VOICES}.")
+        if not 8_000 <= sample_rate_hz <= 192_000:
+            raise TetradError(f"A sample rate of {sample_rate_hz} Hz was asked for; expected 8000 to 192000.")
+        self.sample_rate_hz = sample_rate_hz
+        self._decoder = decoder
+        # As many spare slots as voices: a full chord can steal a full set while the stolen notes fade for 3 ms.
+        self._rings = make_rings(2 * n_voices)
+        prepared = [self._prepare(instrument) for instrument in corners]
+        self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
+        self._renderer = Renderer(self._rings, sample_rate_hz, seed)
+        if warm_up:
+            self._warm_up(corners)
+
+    def _warm_up(self, corners: Sequence[Instrument]) -> None:
+        """Plays a note on an engine of one voice, so that numba and ONNX Runtime have compiled and allocated what they
+        need before the first block that somebody waits for."""
+        rehearsal = Engine(corners, self._decoder, n_voices=1, warm_up=False)
+        for event in (NoteOn(0), NoteOn(10), NoteOff(500), AllSoundOff(1200)):
+            rehearsal.push(event)
+        rehearsal.render(2000)
+
+    def _prepare(self, instrument: Instrument | PreparedInstrument) -> PreparedInstrument:
+        if instrument.model_id != self._decoder.model_id:
+            raise TetradError(
+                f"Instrument {instrument.name} was made with network {instrument.model_id}, but the decoder is "
+                f"{self._decoder.model_id}; build the instrument again with `tetrad instruments add`."
+            )
+        return instrument if isinstance(instrument, PreparedInstrument) else PreparedInstrument(instrument)
+
+    @property
+    def clock_samples(self) -> int:
+        """The absolute sample that is rendered next."""
+        return self._renderer.clock_samples
+
+    def push(self, event: Event) -> bool:
+        """Queues an event, from any thread. False, and counted, when 4,096 wait for the next `advance` already: a score
+        is pushed piece by piece, as it is played.
+
+        A SetCorner's instrument is prepared here, in the caller's thread. TetradError when it does not fit the decoder.
+        """
+        if isinstance(event, SetCorner):
+            event = SetCorner(event.time_samples, Corner(event.corner), self._prepare(event.instrument))
+        return self._conductor.push(event)
+
+    def set_corner(self, corner: Corner, instrument: Instrument) -> None:
+        """Puts an instrument into a corner now: for notes that begin from now on."""
+        self.push(SetCorner(self.clock_samples, corner, instrument))
+
+    def advance(self, horizon: int) -> None:
+        """Control half: everything before absolute sample `horizon`. One thread only."""
+        self._conductor.advance(horizon)
+
+    def render_into(self, out: Float32Array) -> None:
+        """Audio half: the next block, float32 [n, 2]. One thread only; the contract is in synth.voices.renderer."""
+        self._renderer.render_into(out)
+
+    def render(self, n_samples: int) -> Float32Array:
+        """The next n samples, float32 [n, 2], -1..1, with all events that are queued."""
+        out = np.empty((n_samples, 2), np.float32)
+        for first in range(0, n_samples, _CHUNK):
+            block = out[first : first + _CHUNK]
+            self.advance(self.clock_samples + block.shape[0])
+            self.render_into(block)
+        return out
+
+    def status(self) -> dict[str, Any]:
+        """Health and place, for screens and tests. Levels in dBFS; counts since the start."""
+        conductor, renderer = self._conductor, self._renderer
+        return {
+            "voices": conductor.n_sounding,
+            "x": conductor.controls.value("x"),
+            "y": conductor.controls.value("y"),
+            "late_frames": renderer.late_segments,
+            "lost_segments": conductor.lost_segments,
+            "stolen": conductor.stolen,
+            "dropped_events": conductor.dropped_events,
+            "most_waiting_events": conductor.most_waiting_events,
+            "peak_level_dbfs": 20.0 * math.log10(max(renderer.peak, 1e-6)),
+            "clock_samples": self.clock_samples,
+        }

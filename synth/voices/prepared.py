@@ -1,0 +1,168 @@
+"""An instrument made ready for the engine: its notes in contiguous tables, and which of them a key and velocity use."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from synth.frames import FRAME_RATE_HZ, N_BANDS, N_PARTIALS, Float32Array
+from synth.instruments.format import Instrument, Note
+from synth.voices.segments import Records
+
+NOTES_PER_CORNER = 4
+"""Two neighbouring pitches times two neighbouring velocities."""
+_SMOOTHING = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
+"""Triangle over partial number: what is left after it is single partials, what it keeps is formants."""
+_VELOCITY_DB_PER_DECADE = 40.0
+"""Level follows the square of velocity, as in General MIDI 2's recommendation and most sound fonts."""
+
+
+NOTE = np.dtype(
+    [
+        ("first", np.int64),  # row of its frame 0
+        ("n_frames", np.int64),
+        ("z_first", np.int64),  # row of its embedding frame 0
+        ("z_length", np.int64),
+        ("loop_start", np.int64),  # frames; no loop when loop_end <= loop_start
+        ("loop_end", np.int64),
+        ("hold_end", np.int64),  # the last frame that a held note reaches
+        ("release_start", np.int64),
+        ("pitch", np.float64),
+        ("tuning_cents", np.float64),
+        ("inharmonicity", np.float64),
+        ("hold_fade", np.float64),  # dB per frame lost past hold_end
+        ("release_fade", np.float64),  # dB per frame lost in a release that can't use recorded frames
+    ],
+    align=True,
+)
+FRAME = np.dtype(
+    [
+        ("smooth", np.float32, (N_PARTIALS,)),  # dB: detail of the partials, smoothed over partial number
+        ("rough", np.float32, (N_PARTIALS,)),  # dB: the rest of it
+        ("band", np.float32, (N_BANDS + 1,)),  # dB: detail of the bands; cents: of the deviation
+        ("loudness", np.float32),  # dB
+    ],
+    align=True,
+)
+
+
+class NoteTable(NamedTuple):
+    """notes NOTE [N]; the frames of all notes one after another, FRAME [R]; likewise z float32 [sum of Tz, 16]."""
+
+    notes: Records
+    frames: Records
+    z: Float32Array
+
+
+class Choice(NamedTuple):
+    """The notes for a key: places in the table, weights that sum to 1, and dB for the velocity at depth 1."""
+
+    notes: tuple[int, ...]
+    weights: tuple[float, ...]
+    velocity_db: float
+
+
+def smooth_over_partials(detail: Float32Array) -> Float32Array:
+    """Five-tap triangular mean over the last axis, [..., 100] -> [..., 100], with fewer taps at the ends."""
+    share = np.convolve(np.ones(N_PARTIALS), _SMOOTHING, mode="same")
+    padded = np.pad(detail, [(0, 0)] * (detail.ndim - 1) + [(2, 2)])
+    total = sum(_SMOOTHING[i] * padded[..., i : i + N_PARTIALS] for i in range(5))
+    return np.asarray(total / share, np.float32)
+
+
+def _hold_fade_db(note: Note, hold_end: int, sustains: bool) -> float:
+    """How fast a note goes on to decay when it is held beyond its recording: the slope of its last second."""
+    if sustains:
+        return 0.0
+    n = min(hold_end, int(FRAME_RATE_HZ))
+    slope = float(note.loudness_db[hold_end - n] - note.loudness_db[hold_end]) / n if n > 0 else 0.0
+    return min(max(slope, 3.0 / FRAME_RATE_HZ), 60.0 / FRAME_RATE_HZ)
+
+
+def _release_fade_db(note: Note) -> float:
+    """How fast a note fades after its key when its recorded release can't be used."""
+    n = min(note.n_frames - 1 - note.release_start, int(0.2 * FRAME_RATE_HZ))
+    if n < 2:
+        return 240.0 / FRAME_RATE_HZ  # no recorded release: 60 dB in a quarter of a second
+    drop = float(note.loudness_db[note.release_start] - note.loudness_db[note.release_start + n])
+    return min(max(drop / n, 60.0 / FRAME_RATE_HZ), 500.0 / FRAME_RATE_HZ)
+
+
+def _note_records(instrument: Instrument) -> Records:
+    records = np.zeros(len(instrument.notes), NOTE)
+    first = z_first = 0
+    for record, note in zip(records, instrument.notes, strict=True):
+        release = min(note.release_start, note.n_frames)
+        hold_end = min(release, note.n_frames - 1)
+        record["first"], record["n_frames"] = first, note.n_frames
+        record["z_first"], record["z_length"] = z_first, note.z.shape[0]
+        if instrument.sustains:
+            record["loop_start"], record["loop_end"] = note.loop_start, min(note.loop_end, note.n_frames - 1)
+        record["hold_end"], record["release_start"] = hold_end, release
+        record["pitch"], record["tuning_cents"] = note.pitch, note.tuning_cents
+        record["inharmonicity"] = note.inharmonicity
+        record["hold_fade"] = _hold_fade_db(note, hold_end, instrument.sustains)
+        record["release_fade"] = _release_fade_db(note)
+        first += note.n_frames
+        z_first += note.z.shape[0]
+    return records
+
+
+def _frame_records(instrument: Instrument) -> Records:
+    detail = np.concatenate([note.detail for note in instrument.notes]).astype(np.float32)
+    records = np.zeros(detail.shape[0], FRAME)
+    records["smooth"] = smooth_over_partials(detail[:, :N_PARTIALS])
+    records["rough"] = detail[:, :N_PARTIALS] - records["smooth"]
+    records["band"] = detail[:, N_PARTIALS:]
+    records["loudness"] = np.concatenate([note.loudness_db for note in instrument.notes])
+    return records
+
+
+class PreparedInstrument:
+    """Build one when an instrument is put into a corner, never in the audio thread (about 10 ms for 30 notes)."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        notes = instrument.notes
+        self.name = instrument.name
+        self.model_id = instrument.model_id
+        self.sustains = instrument.sustains
+        self.table = NoteTable(
+            _note_records(instrument),
+            _frame_records(instrument),
+            np.ascontiguousarray(np.concatenate([note.z for note in notes]), dtype=np.float32),
+        )
+        self._by_pitch: dict[int, list[tuple[int, int]]] = {}
+        for place, note in enumerate(notes):
+            self._by_pitch.setdefault(note.pitch, []).append((note.velocity, place))
+        self._choices: dict[tuple[int, int], Choice] = {}
+
+    def choose(self, key: int, velocity: int) -> Choice:
+        """The notes for a key and velocity: the neighbouring recorded pitches, weighted by distance in semitones, and
+        at each the neighbouring velocity layers, weighted likewise. Outside the recorded range, the nearest."""
+        if (key, velocity) not in self._choices:
+            self._choices[key, velocity] = self._choose(key, velocity)
+        return self._choices[key, velocity]
+
+    def _choose(self, key: int, velocity: int) -> Choice:
+        notes: list[int] = []
+        weights: list[float] = []
+        velocity_db = 0.0
+        for pitch, pitch_weight in _neighbours(sorted(self._by_pitch), key):
+            layers = dict(sorted(self._by_pitch[pitch]))
+            lowest, highest = min(layers), max(layers)
+            reached = min(max(velocity, lowest), highest)
+            velocity_db += pitch_weight * _VELOCITY_DB_PER_DECADE * math.log10(velocity / max(reached, 1))
+            for layer, layer_weight in _neighbours(list(layers), reached):
+                notes.append(layers[layer])
+                weights.append(pitch_weight * layer_weight)
+        return Choice(tuple(notes), tuple(weights), velocity_db)
+
+
+def _neighbours(values: list[int], wanted: int) -> list[tuple[int, float]]:
+    """The one or two of the sorted `values` around `wanted`, with linear weights."""
+    above = next((value for value in values if value >= wanted), values[-1])
+    below = next((value for value in reversed(values) if value <= wanted), values[0])
+    if above <= below:
+        return [(above, 1.0)]
+    share = (wanted - below) / (above - below)
+    return [(below, 1.0 - share), (above, share)]

@@ -1,0 +1,341 @@
+"""The audio half of the engine: segments in, samples out.
+
+Contract of `Renderer.render_into`, which the audio callback calls: no allocation, no lock, no file, no log, no
+exception; everything it writes it owns, but for `Rings.read`. Late segments are counted, never waited for: a voice
+holds its last target until one comes.
+"""
+
+import numpy as np
+
+from synth.frames import N_BANDS, N_PARTIALS, Float32Array
+from synth.jit import njit
+from synth.voices.noise import NOISE_CELL, add_noise, noise_loops
+from synth.voices.oscillators import OSCILLATOR_CELL, add_partials
+from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES, Records, Rings
+
+MAX_BLOCK = 1024
+MAX_ONSETS = 64
+"""Onsets per kernel call whose noise begins at its sample; that of further ones begins within 64 samples."""
+SHORTEST_RAMP = 32
+"""Samples that a segment that came too late still gets: a step there would click."""
+AUDIBLE_AMPLITUDE = np.float32(1e-5)  # -100 dBFS
+LIMITER_THRESHOLD = np.float32(0.8912509)  # -1 dBFS
+
+
+SLOT = np.dtype(
+    [
+        ("active", np.int64),  # 0 or 1
+        ("free_at_end", np.int64),  # 0 or 1
+        ("read", np.int64),  # segments taken since the start
+        ("n_partials", np.int64),  # number of the highest that is audible now or at the ramp's end
+        # a ramp: base + slope * (n - ramp_start) for ramp_length samples, then target
+        ("ramp_start", np.int64),
+        ("ramp_length", np.int64),
+        ("f0_base", np.float64),  # cycles per sample
+        ("f0_target", np.float64),
+        ("gain_base", np.float32, (2,)),
+        ("gain_slope", np.float32, (2,)),
+        ("gain_target", np.float32, (2,)),
+        ("base", np.float32, (N_LEVELS,)),  # 100 partial amplitudes, 64 band RMS, linear
+        ("slope", np.float32, (N_LEVELS,)),
+        ("target", np.float32, (N_LEVELS,)),
+        ("inharmonicity", np.float64),
+        ("stretch", np.float64, (N_PARTIALS,)),  # frequency of a partial over f0
+        ("phase", np.uint32, (N_PARTIALS,)),  # 2^-32 turns
+    ],
+    align=True,
+)
+"""What the renderer keeps of a voice."""
+NOISE = np.dtype(
+    [
+        ("gain", np.float32, (2, N_BANDS)),  # now
+        ("slope", np.float32, (2, N_BANDS)),  # per sample
+        ("power", np.float32, (2, N_BANDS)),  # the sum over voices aimed at for the end of the cell
+    ]
+)
+SCRATCH = np.dtype(
+    [
+        ("mix", np.float32, (2, MAX_BLOCK)),
+        ("voice", np.float32, (OSCILLATOR_CELL,)),
+        ("amplitude", np.float32, (N_PARTIALS,)),
+        ("increment", np.uint32, (N_PARTIALS,)),
+        ("oscillator", np.float32, (4, N_PARTIALS)),
+        ("cell_power", np.float32, (MAX_BLOCK // NOISE_CELL + 1, 2, N_BANDS)),
+        ("onset_power", np.float32, (MAX_ONSETS, 2, N_BANDS)),
+        ("onset_time", np.int64, (MAX_ONSETS,)),
+    ],
+    align=True,
+)
+"""Working space of the kernels."""
+
+
+@njit()
+def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-untyped-def]
+    """Makes slot `v` begin its next segment at `now`. Returns whether that is a new voice."""
+    place = state[v].read % RING_PLACES
+    state[v].read += 1
+    flags = segments[v, place].flags
+    start = segments[v, place].start
+    length = max(segments[v, place].length, 1)
+    if start < now:
+        late[0] += 1
+        length = max(start + length - now, SHORTEST_RAMP)
+    new = (flags & NEW_VOICE) != 0
+    at = np.float32(min(now - state[v].ramp_start, state[v].ramp_length))
+    done = now - state[v].ramp_start >= state[v].ramp_length
+    if new:
+        state[v].active = 1
+        state[v].f0_base = segments[v, place].f0
+        for j in range(N_PARTIALS):
+            state[v].phase[j] = phases[v, j]
+    else:
+        fraction = min((now - state[v].ramp_start) / state[v].ramp_length, 1.0)
+        state[v].f0_base += (state[v].f0_target - state[v].f0_base) * fraction
+    state[v].f0_target = segments[v, place].f0
+    base, slope, target, goal = state[v].base, state[v].slope, state[v].target, segments[v, place].level
+    per_sample = np.float32(1.0) / np.float32(length)
+    highest = 0
+    for j in range(N_LEVELS):
+        value = target[j] if done else base[j] + slope[j] * at
+        if new:
+            value = goal[j] / np.float32(length + 1)  # not 0: a note's first sample is the event's own
+        base[j] = value
+        target[j] = goal[j]
+        slope[j] = (goal[j] - value) * per_sample
+        if j < N_PARTIALS and (value > AUDIBLE_AMPLITUDE or goal[j] > AUDIBLE_AMPLITUDE):
+            highest = j + 1
+    for channel in range(2):
+        value = state[v].gain_base[channel] + state[v].gain_slope[channel] * at
+        if done:
+            value = state[v].gain_target[channel]
+        goal_gain = segments[v, place].gain[channel]
+        if new:
+            value = goal_gain
+        state[v].gain_base[channel] = value
+        state[v].gain_target[channel] = goal_gain
+        state[v].gain_slope[channel] = (goal_gain - value) * per_sample
+    if segments[v, place].inharmonicity != state[v].inharmonicity:
+        stiffness = segments[v, place].inharmonicity
+        state[v].inharmonicity = stiffness
+        for j in range(N_PARTIALS):
+            k = j + 1.0
+            state[v].stretch[j] = k * np.sqrt(1.0 + stiffness * k * k)
+    state[v].n_partials = highest
+    state[v].ramp_start = now
+    state[v].ramp_length = length
+    state[v].free_at_end = (flags & FREE_AT_END) != 0
+    return new
+
+
+@njit()
+def _hold(state, v):  # type: ignore[no-untyped-def]
+    """Ends slot `v`'s ramp at its target, because the next segment is late."""
+    state[v].f0_base = state[v].f0_target
+    for j in range(N_LEVELS):
+        state[v].base[j] = state[v].target[j]
+        state[v].slope[j] = np.float32(0.0)
+    for channel in range(2):
+        state[v].gain_base[channel] = state[v].gain_target[channel]
+        state[v].gain_slope[channel] = np.float32(0.0)
+
+
+@njit(fastmath=True)
+def _add_band_power(state, v, time, power):  # type: ignore[no-untyped-def]
+    """Adds to power [2, 64] what slot `v` will have at sample `time` if nothing new comes."""
+    since = np.float32(min(time - state[v].ramp_start, state[v].ramp_length))
+    left = state[v].gain_base[0] + state[v].gain_slope[0] * since
+    right = state[v].gain_base[1] + state[v].gain_slope[1] * since
+    base, slope = state[v].base[N_PARTIALS:], state[v].slope[N_PARTIALS:]
+    for b in range(N_BANDS):
+        level = base[b] + slope[b] * since
+        power[0, b] += (level * left) ** 2
+        power[1, b] += (level * right) ** 2
+
+
+@njit(fastmath=True)
+def _add_voice_run(state, scratch, v, first, now, n):  # type: ignore[no-untyped-def]
+    """Adds `n` samples of slot `v`'s partials, from sample `now`, to the mix at `first`; all within one cell."""
+    since = now - state[v].ramp_start
+    length = state[v].ramp_length
+    cell_middle = (since // OSCILLATOR_CELL) * OSCILLATOR_CELL + OSCILLATOR_CELL // 2
+    f0 = state[v].f0_base + (state[v].f0_target - state[v].f0_base) * min(cell_middle / length, 1.0)
+    k_end = state[v].n_partials
+    base, slope = state[v].base, state[v].slope
+    at = np.float32(since)
+    for k in range(k_end):
+        # A partial at or above the Nyquist frequency has amplitude 0, so what its increment wraps to does not matter.
+        scratch.increment[k] = np.uint32(np.int64(f0 * state[v].stretch[k] * 4294967296.0))
+        scratch.amplitude[k] = base[k] + slope[k] * at
+    voice = scratch.voice
+    for i in range(n):
+        voice[i] = np.float32(0.0)
+    add_partials(voice, n, state[v].phase, scratch.increment, scratch.amplitude, slope, k_end, scratch.oscillator)
+    for channel in range(2):
+        gain_slope = state[v].gain_slope[channel]
+        gain = state[v].gain_base[channel] + gain_slope * at
+        mix = scratch.mix[channel]
+        for i in range(n):
+            mix[first + i] += voice[i] * (gain + gain_slope * np.float32(i))
+
+
+@njit()
+def _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samples, n_onsets):  # type: ignore[no-untyped-def]
+    """Renders slot `v` over the block and notes its noise for `_add_noise_block`. Returns the onsets so far."""
+    end = clock + n_samples
+    first_cell = (clock + NOISE_CELL - 1) // NOISE_CELL
+    now = clock
+    while now < end:
+        while state[v].read < written[v] and segments[v, state[v].read % RING_PLACES].start <= now:
+            new = _take_segment(state, segments, phases, late, v, now)
+            if new and now % NOISE_CELL != 0 and n_onsets < MAX_ONSETS:
+                scratch.onset_time[n_onsets] = now
+                scratch.onset_power[n_onsets] = 0.0
+                _add_band_power(state, v, (now // NOISE_CELL + 1) * NOISE_CELL, scratch.onset_power[n_onsets])
+                n_onsets += 1
+        stop = end
+        if state[v].read < written[v]:
+            stop = min(stop, segments[v, state[v].read % RING_PLACES].start)
+        if not state[v].active:
+            now = stop
+            continue
+        since = now - state[v].ramp_start
+        if since >= state[v].ramp_length and state[v].free_at_end:
+            state[v].active = 0
+            continue
+        stop = min(stop, now - since % OSCILLATOR_CELL + OSCILLATOR_CELL)
+        if since >= state[v].ramp_length:
+            _hold(state, v)
+        else:
+            stop = min(stop, state[v].ramp_start + state[v].ramp_length)
+        cell = (now + NOISE_CELL - 1) // NOISE_CELL
+        if cell * NOISE_CELL < stop:
+            _add_band_power(state, v, (cell + 1) * NOISE_CELL, scratch.cell_power[cell - first_cell])
+        if state[v].n_partials > 0:
+            _add_voice_run(state, scratch, v, now - clock, now, stop - now)
+        now = stop
+    return n_onsets
+
+
+@njit(fastmath=True)
+def _aim_noise(noise, n_samples):  # type: ignore[no-untyped-def]
+    """Sets the noise's slopes so that it reaches the root of `noise_power` in `n_samples`."""
+    per_sample = np.float32(1.0) / np.float32(n_samples)
+    for channel in range(2):
+        for b in range(N_BANDS):
+            goal = np.sqrt(max(noise.power[channel, b], np.float32(0.0)))
+            noise.slope[channel, b] = (goal - noise.gain[channel, b]) * per_sample
+
+
+@njit(fastmath=True)
+def _add_powers(powers, keep, total):  # type: ignore[no-untyped-def]
+    """total = keep * total + powers, all float32 [2, 64]."""
+    for channel in range(2):
+        for b in range(N_BANDS):
+            total[channel, b] = keep * total[channel, b] + powers[channel, b]
+
+
+@njit()
+def _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths):  # type: ignore[no-untyped-def]
+    """Adds the block's noise. Gains aim at the end of a cell of the clock's grid; an onset inside a cell aims anew."""
+    end = clock + n_samples
+    first_cell = (clock + NOISE_CELL - 1) // NOISE_CELL
+    now = clock
+    while now < end:
+        cell_end = (now // NOISE_CELL + 1) * NOISE_CELL
+        stop = min(end, cell_end)
+        aim = now % NOISE_CELL == 0
+        if aim:
+            _add_powers(scratch.cell_power[now // NOISE_CELL - first_cell], np.float32(0.0), noise.power)
+        for onset in range(n_onsets):
+            if scratch.onset_time[onset] == now:
+                _add_powers(scratch.onset_power[onset], np.float32(1.0), noise.power)
+                aim = True
+            elif scratch.onset_time[onset] > now:
+                stop = min(stop, scratch.onset_time[onset])
+        if aim:
+            _aim_noise(noise, cell_end - now)
+        add_noise(scratch.mix, now - clock, stop - now, now, noise.gain, noise.slope, loops, starts, lengths)
+        now = stop
+
+
+@njit()
+def _limit(out, mix, n_samples, peak):  # type: ignore[no-untyped-def]
+    """Writes the mix [2, n] to out [n, 2]: exact below -1 dBFS, bent by a tanh above, never beyond 1."""
+    room = np.float32(1.0) - LIMITER_THRESHOLD
+    highest = peak[0]
+    for i in range(n_samples):
+        for channel in range(2):
+            x = mix[channel, i]
+            size = abs(x)
+            if size > LIMITER_THRESHOLD:
+                size = LIMITER_THRESHOLD + room * np.float32(np.tanh((size - LIMITER_THRESHOLD) / room))
+                x = size if x > 0.0 else -size
+            highest = max(highest, size)
+            out[i, channel] = x
+    peak[0] = highest
+
+
+@njit()
+def _render(out, clock, state, noises, scratches, segments, phases, written, late, peak, loops, starts, lengths):  # type: ignore[no-untyped-def]
+    """One block: out float32 [n, 2] from absolute sample `clock`; n at most MAX_BLOCK."""
+    n_samples = out.shape[0]
+    noise, scratch = noises[0], scratches[0]
+    scratch.mix[:, :n_samples] = 0.0
+    scratch.cell_power[:] = 0.0
+    n_onsets = 0
+    for v in range(written.shape[0]):
+        if state[v].active or state[v].read < written[v]:
+            n_onsets = _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samples, n_onsets)
+    _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths)
+    _limit(out, scratch.mix, n_samples, peak)
+
+
+class Renderer:
+    """Turns the segments of `rings` into stereo sound.
+
+    sample_rate_hz and seed choose the noise loops. `clock_samples` is the absolute sample that comes next.
+    """
+
+    def __init__(self, rings: Rings, sample_rate_hz: int, seed: int) -> None:
+        n_slots = rings.written.shape[0]
+        self._rings = rings
+        self._state: Records = np.zeros(n_slots, SLOT)
+        self._state["inharmonicity"] = -1.0  # no stretch computed yet
+        self._noise_state: Records = np.zeros(1, NOISE)
+        self._scratch: Records = np.zeros(1, SCRATCH)
+        self._late = np.zeros(1, np.int64)
+        self._peak = np.zeros(1, np.float32)
+        self._noise = noise_loops(sample_rate_hz, seed)
+        self._written = np.zeros(n_slots, np.int64)
+        self.clock_samples = 0
+
+    def render_into(self, out: Float32Array) -> None:
+        """Fills out, float32 [n, 2], -1..1, with the next n samples."""
+        for first in range(0, out.shape[0], MAX_BLOCK):
+            block = out[first : first + MAX_BLOCK]
+            self._written[:] = self._rings.written
+            _render(
+                block,
+                self.clock_samples,
+                self._state,
+                self._noise_state,
+                self._scratch,
+                self._rings.segments,
+                self._rings.phase,
+                self._written,
+                self._late,
+                self._peak,
+                *self._noise,
+            )
+            self._rings.read[:] = self._state["read"]
+            self.clock_samples += block.shape[0]
+
+    @property
+    def late_segments(self) -> int:
+        """Segments that came after their time."""
+        return int(self._late[0])
+
+    @property
+    def peak(self) -> float:
+        """Largest sample so far, linear 0..1, after the limiter."""
+        return float(self._peak[0])

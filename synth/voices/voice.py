@@ -1,0 +1,58 @@
+"""The control half's memory of its voices: one record per slot."""
+
+import numpy as np
+
+from synth.control.corners import N_CORNERS
+from synth.voices.prepared import NOTES_PER_CORNER
+from synth.voices.segments import N_LEVELS
+
+FREE, HELD, RELEASED = 0, 1, 2
+"""States of a slot: free -> held (note-on) -> released (note-off) -> free (silent); any -> free (stolen, cut off)."""
+
+_PER_NOTE = (N_CORNERS, NOTES_PER_CORNER)
+VOICE = np.dtype(
+    [
+        ("state", np.int64),
+        ("free_from", np.int64),  # sample from which a free slot may sound anew
+        ("serial", np.int64),  # number of the note, so that a late event finds its own
+        ("channel", np.int64),
+        ("key_down", np.int64),  # 0 or 1: the pedal may hold the note without its key
+        ("key", np.float64),
+        ("velocity", np.float64),
+        # time, in absolute samples
+        ("onset", np.int64),
+        ("base", np.int64),  # onset or release: where the grid of ticks starts
+        ("next_tick", np.int64),
+        ("frame", np.int64),  # the frame since `base` that the next tick computes
+        ("onset_ramp", np.int64),  # samples in which frame 0 is reached
+        ("held_frames", np.float64),  # since the onset
+        ("release_frames", np.float64),  # since the release, stretched by the parameter
+        ("probing", np.int64),  # 1: the next tick measures the release and sends nothing
+        # the player's controls as the note began
+        ("start_fraction", np.float64),  # parameter position, 0..1
+        ("attack_s", np.float64),
+        ("decay_s", np.float64),
+        ("glide_from", np.float64),  # semitones above the key
+        ("glide_s", np.float64),
+        ("envelope", np.float64),  # linear, at the last tick
+        # the notes in each corner
+        ("instrument", np.int64, (N_CORNERS,)),  # number of the prepared instrument
+        ("velocity_db", np.float64, (N_CORNERS,)),
+        ("note", np.int64, _PER_NOTE),
+        ("weight", np.float64, _PER_NOTE),
+        ("walks_on", np.int64, _PER_NOTE),  # 1: released, it walks on through the held part, fading
+        # the segment last sent, as the renderer has it
+        ("ramp_start", np.int64),
+        ("ramp_length", np.int64),
+        ("f0", np.float64),  # cycles per sample
+        ("inharmonicity", np.float64),
+        ("gain", np.float64, (2,)),
+        ("power", np.float64),  # sum of the squares of level_to
+        ("level_from", np.float32, (N_LEVELS,)),
+        ("level_to", np.float32, (N_LEVELS,)),
+        # what a release adds, in dB, to be continuous with the held note
+        ("offset_all_db", np.float64),
+        ("offset_db", np.float32, (N_LEVELS,)),
+    ],
+    align=True,
+)
