@@ -1,0 +1,187 @@
+"""Training pairs: each note's 16 kHz sound and its measured control frames, cached beside the note set.
+
+`control/<instrument>.npz` in the set's directory holds, for one instrument, `note_str` [n], `pitch`, `velocity`,
+`tuning_cents`, `inharmonicity`, `pitched`, `explained_share`, `gain_db`, `wave` int16 [n, 64000] (16 kHz, full scale
+32767) and `rows` float16 [n, 500, 165]. All notes of an instrument share one gain, which brings its loudest frame to
+REFERENCE_LOUDNESS_DB: soft stays soft, but no instrument is louder than another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.dataset.reader import Example, NoteSet
+from synth.command import progress
+from synth.errors import TetradError
+from synth.files import atomic_write_bytes
+from synth.frames import ENCODER_RATE_HZ, LEVEL_FLOOR_DB, ROW_WIDTH, Float32Array, frame_loudness_db
+from synth.instruments.analysis import analyse_note
+from synth.instruments.build import REFERENCE_LOUDNESS_DB
+
+VERSION = 1
+NOTE_SAMPLES = 4 * ENCODER_RATE_HZ
+
+
+@dataclass(frozen=True)
+class ControlSet:
+    """Notes of one side of the split, in memory. Shapes as in the module's text, over all n notes."""
+
+    note_str: list[str]
+    instrument: list[str]
+    pitch: Float32Array
+    velocity: Float32Array
+    tuning_cents: Float32Array
+    inharmonicity: Float32Array
+    gain_db: Float32Array
+    wave: npt.NDArray[np.int16]
+    rows: npt.NDArray[np.float16]
+
+    @property
+    def n_notes(self) -> int:
+        return len(self.note_str)
+
+    def spread(self, n_notes: int | None) -> ControlSet:
+        """At most `n_notes` of the notes, evenly spread over the set."""
+        if n_notes is None or n_notes >= self.n_notes:
+            return self
+        index = np.unique(np.linspace(0, self.n_notes - 1, n_notes).round().astype(int))
+        return ControlSet(
+            note_str=[self.note_str[i] for i in index],
+            instrument=[self.instrument[i] for i in index],
+            pitch=self.pitch[index],
+            velocity=self.velocity[index],
+            tuning_cents=self.tuning_cents[index],
+            inharmonicity=self.inharmonicity[index],
+            gain_db=self.gain_db[index],
+            wave=self.wave[index],
+            rows=self.rows[index],
+        )
+
+
+def prepare(note_set: NoteSet, jobs: int = 2) -> None:
+    """Analyse every instrument that has no `control/` file yet. Interrupting loses the instruments under way."""
+    target = note_set.directory / "control"
+    target.mkdir(exist_ok=True)
+    names = note_set.instruments()
+    todo = [(note_set.directory, name) for name in names if not (target / f"{name}.npz").exists()]
+    if not todo:
+        return
+    with _single_threaded(), multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for _ in progress(pool.imap_unordered(_prepare, todo), description="analysing", total=len(todo), unit="inst"):
+            pass
+
+
+@contextlib.contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes started inside get one BLAS thread each: they share the cores already."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _prepare(task: tuple[Path, str]) -> None:
+    directory, name = task
+    note_set = NoteSet.open(directory)
+    columns: dict[str, list[Any]] = defaultdict(list)
+    loudest = -np.inf
+    for example in distinct_notes(note_set, name):
+        analysis = analyse_note(note_set.audio_48k(example.name), example.pitch)
+        frames = analysis.frames
+        loudness = frame_loudness_db(frames.partial_db, frames.band_db, analysis.f0_hz, analysis.inharmonicity)
+        loudest = max(loudest, float(loudness.max()))
+        for key, value in (
+            ("note_str", example.name),
+            ("pitch", example.pitch),
+            ("velocity", example.velocity),
+            ("tuning_cents", analysis.tuning_cents),
+            ("inharmonicity", analysis.inharmonicity),
+            ("pitched", analysis.pitched),
+            ("explained_share", analysis.explained_share),
+            ("rows", frames.rows()),
+            ("wave", note_set.audio_16k(example.name)),
+        ):
+            columns[key].append(value)
+    gain_db = REFERENCE_LOUDNESS_DB - loudest
+    rows = np.stack(columns.pop("rows"))
+    rows[:, :, :-1] = np.maximum(rows[:, :, :-1] + gain_db, LEVEL_FLOOR_DB)
+    wave = np.stack(columns.pop("wave")) * 10.0 ** (gain_db / 20.0)
+    arrays: dict[str, Any] = {key: np.array(value) for key, value in columns.items()}
+    arrays |= {"version": np.array(VERSION), "gain_db": np.array(gain_db), "rows": rows.astype(np.float16)}
+    arrays["wave"] = np.clip(np.round(wave * 32767.0), -32768, 32767).astype(np.int16)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    atomic_write_bytes(directory / "control" / f"{name}.npz", buffer.getvalue())
+
+
+def distinct_notes(note_set: NoteSet, instrument: str) -> list[Example]:
+    """The notes of an instrument, without those that are another velocity's note at another level.
+
+    Few General MIDI presets have velocity layers. Two notes are the same when the louder one, scaled to fit, leaves
+    less than -40 dB of the softer.
+    """
+    kept: list[Example] = []
+    for example in sorted(note_set.examples(instrument=instrument), key=lambda e: (e.pitch, -e.velocity)):
+        audio = note_set.audio_16k(example.name).astype(np.float64)
+        energy = float(audio @ audio)
+        rivals = [note_set.audio_16k(k.name).astype(np.float64) for k in kept if k.pitch == example.pitch]
+        if all(energy - float(audio @ r) ** 2 / float(r @ r) > 1e-4 * energy for r in rivals):
+            kept.append(example)
+    return sorted(kept, key=lambda e: (e.pitch, e.velocity))
+
+
+def load(directory: Path, instruments: Iterable[str]) -> ControlSet:
+    """Read the cached notes of some instruments, leaving out those that were found to have no pitch."""
+    note_str: list[str] = []
+    names: list[str] = []
+    parts: dict[str, list[npt.NDArray[np.generic]]] = defaultdict(list)
+    for name in instruments:
+        path = directory / "control" / f"{name}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as data:
+                if int(data["version"]) != VERSION:
+                    raise TetradError(f"{path} has version {data['version']}, expected {VERSION}; delete it and repeat")
+                keep = data["pitched"]
+                for key in ("pitch", "velocity", "tuning_cents", "inharmonicity", "wave", "rows"):
+                    parts[key].append(data[key][keep])
+                parts["gain_db"].append(np.full(int(keep.sum()), data["gain_db"]))
+                note_str += [str(n) for n in data["note_str"][keep]]
+                names += [name] * int(keep.sum())
+        except (OSError, ValueError, KeyError) as error:
+            raise TetradError(
+                f"{path} can't be read ({error}); expected control frames; delete it and repeat"
+            ) from error
+    if not note_str:
+        raise TetradError(f"{directory} has no pitched notes to train on; run `tetrad model data {directory}` first")
+    whole = {key: np.concatenate(values) for key, values in parts.items()}
+    result = ControlSet(
+        note_str=note_str,
+        instrument=names,
+        pitch=whole["pitch"].astype(np.float32),
+        velocity=whole["velocity"].astype(np.float32),
+        tuning_cents=whole["tuning_cents"].astype(np.float32),
+        inharmonicity=whole["inharmonicity"].astype(np.float32),
+        gain_db=whole["gain_db"].astype(np.float32),
+        wave=whole["wave"].astype(np.int16, copy=False),
+        rows=whole["rows"].astype(np.float16, copy=False),
+    )
+    assert result.rows.shape[2] == ROW_WIDTH
+    return result

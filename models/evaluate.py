@@ -1,0 +1,112 @@
+"""Measure a checkpoint on training and held-out instruments: active-frame error, resynthesis of the analysis, pitch.
+
+Held out means by instrument: no note of a held-out General MIDI program was trained on, whichever font it is from.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models import control_data
+from models.autoencoder import Autoencoder
+from models.checkpoint import load_model
+from models.dataset.reader import NoteSet
+from models.pitch_check import estimate_pitch_hz
+from models.train import active_error_db
+from synth.command import add_json_argument, print_json, progress
+from synth.frames import ControlFrames, pitch_to_hz
+from synth.instruments.resynthesis import resynthesise
+from synth.lsd import log_spectral_distance_db
+from synth.paths import pretrained_dir
+
+
+def decode_notes(model: Autoencoder, data: control_data.ControlSet, batch_size: int = 8) -> np.ndarray:
+    """Encode and decode every note: float16 [n, T, 165]."""
+    n_frames = data.rows.shape[1]
+    rows = np.empty(data.rows.shape, dtype=np.float16)
+    frame = torch.arange(n_frames, dtype=torch.float32)
+    with torch.no_grad():
+        for start in progress(range(0, data.n_notes, batch_size), description="decoding", unit="batch"):
+            part = slice(start, start + batch_size)
+            wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
+            pitch, velocity = torch.from_numpy(data.pitch[part]), torch.from_numpy(data.velocity[part])
+            decoded = model(wave, frame.expand(wave.shape[0], -1), pitch, velocity)
+            rows[part] = decoded.numpy().astype(np.float16)
+    return rows
+
+
+def note_errors_db(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Active-frame error of each note in dB, float64 [n]."""
+    errors = []
+    for found, wanted in zip(rows, target, strict=True):
+        peak = torch.tensor(float(wanted[:, :-1].max())).reshape(1, 1, 1)
+        decoded, measured = (torch.from_numpy(a[None].astype(np.float32)) for a in (found, wanted))
+        errors.append(float(active_error_db(decoded, measured, peak)[0]))
+    return np.array(errors)
+
+
+def evaluate(checkpoint: Path, directory: Path, n_listened: int, limit: int | None) -> dict[str, object]:
+    """-> the object of `tetrad model evaluate --json`; see DESIGN section 9 for the measures.
+
+    `lsd_db` and `pitch_error_cents` compare the decoder alone (no detail) with the recordings of `n_listened` held-out
+    notes, evenly spread; `limit` keeps that many notes of either side.
+    """
+    model, metadata = load_model(checkpoint)
+    note_set = NoteSet.open(directory)
+    control_data.prepare(note_set)
+    error_db: dict[str, float] = {}
+    by_instrument: dict[str, float] = {}
+    lsd: list[float] = []
+    cents: list[float] = []
+    n_notes: dict[str, int] = {}
+    for split in ("train", "held_out"):
+        data = control_data.load(directory, note_set.instruments(split=split)).spread(limit)
+        rows = decode_notes(model, data)
+        errors = note_errors_db(rows, data.rows)
+        error_db[split] = float(errors.mean())
+        n_notes[split] = data.n_notes
+        if split == "held_out":
+            names = np.array(data.instrument)
+            by_instrument = {str(n): round(float(errors[names == n].mean()), 2) for n in np.unique(names)}
+            chosen = np.unique(np.linspace(0, data.n_notes - 1, n_listened).round().astype(int))
+            for i in progress(chosen, description="listening", unit="note"):
+                frames = ControlFrames.from_rows(rows[i].astype(np.float32))
+                gain = np.float32(10.0 ** (data.gain_db[i] / 20.0))
+                source = note_set.audio_48k(data.note_str[i]) * gain
+                tuned_hz = float(pitch_to_hz(data.pitch[i] + data.tuning_cents[i] / 100.0))
+                sound = resynthesise(frames, tuned_hz, float(data.inharmonicity[i]), source.size)
+                lsd.append(log_spectral_distance_db(source, sound))
+                found_hz, confidence = estimate_pitch_hz(sound)
+                if confidence > 0.5:
+                    cents.append(abs(1200.0 * np.log2(found_hz / tuned_hz)))
+    return {
+        "active_frame_error_db": error_db,
+        "lsd_db": {"median": float(np.median(lsd)), "p90": float(np.percentile(lsd, 90))},
+        "pitch_error_cents": {"p95": float(np.percentile(cents, 95)), "n_judged": len(cents)},
+        "n_notes": n_notes | {"listened": len(lsd)},
+        "step": int(metadata["step"]),
+        "training_minutes": float(metadata["seconds"]) / 60.0,
+        "held_out_instruments": by_instrument,
+    }
+
+
+class EvaluateCommand:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
+        parser.add_argument("--checkpoint", type=Path, default=pretrained_dir() / "checkpoint.safetensors")
+        parser.add_argument("--listen", type=int, default=60, help="held-out notes to render (default %(default)s)")
+        parser.add_argument("--limit", type=int, help="at most this many notes of either side")
+        add_json_argument(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        result = evaluate(args.checkpoint, args.data, args.listen, args.limit)
+        if args.json:
+            print_json(result)
+            return 0
+        for key, value in result.items():
+            print(f"{key}: {value}")
+        return 0
