@@ -1,0 +1,15 @@
+"""Measure speed and fidelity on this machine."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from synth.command import Group
+
+
+class BenchCommand(Group):
+    """`tetrad bench ...`"""
+
+    commands: ClassVar[Mapping[str, str]] = {
+        "engine": "synth.bench:BenchEngineCommand",
+        "import": "synth.instruments.bench_import:BenchImportCommand",
+    }

@@ -1,0 +1,152 @@
+"""The live engine: order and place in time of what is played, and the terminal as a keyboard."""
+
+import gc
+import time
+
+import numpy as np
+import pytest
+
+from synth.control.events import Event, NoteOff, NoteOn
+from synth.errors import TetradError
+from synth.io.midi_ports import ArrivedMessage
+from synth.io.terminal_keys import NOTE_S, TerminalKeys
+from synth.live import LiveEngine, LoopedScore
+from synth.voices.engine import Engine
+from tests.listening import wait_until
+from tests.synth.voices.engine_parts import AnalyticDecoder, instrument, steady
+
+
+class NotedEngine(Engine):
+    """A real engine that also notes down what it is told."""
+
+    def __init__(self) -> None:
+        organ = instrument(steady({1: -20.0, 2: -30.0}))
+        super().__init__([organ] * 4, AnalyticDecoder(), n_voices=4)
+        self.events: list[Event] = []
+        self.horizon = 0
+        self.fails = False
+
+    def push(self, event: Event) -> bool:
+        self.events.append(event)
+        return super().push(event)
+
+    def advance(self, horizon: int) -> None:
+        if self.fails:
+            raise ValueError("the conductor broke")
+        super().advance(horizon)
+        self.horizon = horizon
+
+
+class Script:
+    """A source of messages."""
+
+    def __init__(self) -> None:
+        self.waiting: list[ArrivedMessage] = []
+
+    def take(self) -> list[ArrivedMessage]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+def test_two_notes_are_as_far_apart_in_samples_as_under_the_fingers() -> None:
+    engine, script = NotedEngine(), Script()
+    live = LiveEngine(engine, [script])
+    live.render_into(np.zeros((256, 2), np.float32))
+    now_s = time.perf_counter()
+    script.waiting = [ArrivedMessage(now_s, b"\x90\x3c\x40"), ArrivedMessage(now_s + 0.005, b"\x80\x3c\x00")]
+    with live:
+        wait_until(lambda: len(engine.events) == 2, "the notes' arrival")
+    first, second = engine.events
+    assert isinstance(first, NoteOn)
+    assert isinstance(second, NoteOff)
+    assert second.time_samples - first.time_samples == pytest.approx(240, abs=1)
+    assert first.time_samples >= engine.clock_samples + live.lead_samples  # not late for the block after next
+    assert live.messages_taken == 2
+
+
+def test_no_message_overtakes_an_earlier_one() -> None:
+    """Stamps wobble; a note-off must not be moved before its note-on."""
+    engine, script = NotedEngine(), Script()
+    live = LiveEngine(engine, [script])
+    now_s = time.perf_counter()
+    chance = np.random.default_rng(0)
+    with live:
+        for number in range(200):
+            live.render_into(np.zeros((int(chance.integers(1, 512)), 2), np.float32))
+            script.waiting = [ArrivedMessage(now_s + chance.normal(0.0, 0.01), bytes((0x90, number % 128, 1)))]
+            wait_until(lambda: not script.waiting, "the message's taking")
+    times = [event.time_samples for event in engine.events]
+    assert len(times) == 200
+    assert times == sorted(times)
+
+
+def test_the_conductor_stays_two_of_the_largest_blocks_ahead() -> None:
+    engine = NotedEngine()
+    live = LiveEngine(engine)
+    with live:
+        wait_until(lambda: engine.horizon >= 384, "the first frame")
+        live.render_into(np.zeros((1024, 2), np.float32))
+        wait_until(lambda: engine.horizon >= 3 * 1024, "the lead's growth")
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_broken_conductor_is_reported_not_swallowed() -> None:
+    engine = NotedEngine()
+    live = LiveEngine(engine)
+    with live:
+        engine.fails = True
+        wait_until(lambda: live.failure is not None, "the failure")
+    assert str(live.failure) == "the conductor broke"
+
+
+def test_a_looped_score_begins_again() -> None:
+    score = LoopedScore([NoteOn(0, 0, 60, 64), NoteOff(1000, 0, 60)], 48_000, gap_s=0.01)
+    assert score.events_before(0) == []
+    assert score.events_before(1) == [NoteOn(0, 0, 60, 64)]
+    assert score.events_before(1) == []
+    assert score.events_before(3000) == [
+        NoteOff(1000, 0, 60),
+        NoteOn(1480, 0, 60, 64),
+        NoteOff(2480, 0, 60),
+        NoteOn(2960, 0, 60, 64),
+    ]
+    with pytest.raises(TetradError):
+        LoopedScore([], 48_000)
+
+
+def test_letters_are_keys_and_arrows_move_the_finger() -> None:
+    keys = TerminalKeys()
+    now_s = time.perf_counter()
+    for typed in (b"a", b"w", b"\x1b[C", b"x", b"k", b"\x1b[B", b"?", b"\xff"):
+        keys.press(typed, now_s)
+    assert [data for _, data in keys.take()] == [
+        b"\x90\x3c\x5a",
+        b"\x90\x3d\x5a",
+        bytes((0xB0, 16, 70)),
+        b"\x90\x54\x5a",
+        bytes((0xB0, 17, 58)),
+    ]
+    assert not keys.wants_to_quit.is_set()
+    wait_until(lambda: time.perf_counter() > now_s + NOTE_S, "the notes' end")
+    assert [(at, data) for at, data in keys.take()] == [
+        (now_s + NOTE_S, b"\x80\x3c\x00"),
+        (now_s + NOTE_S, b"\x80\x3d\x00"),
+        (now_s + NOTE_S, b"\x80\x54\x00"),
+    ]
+    keys.press(b"q", now_s)
+    assert keys.wants_to_quit.is_set()
+
+
+def test_a_repeated_key_is_let_go_once_and_octaves_end_at_the_edge() -> None:
+    keys = TerminalKeys()
+    for at_s in (-10.0, -9.8):
+        keys.press(b"a", at_s)
+    assert [data[0] for _, data in keys.take()] == [0x90, 0x90, 0x80]
+    for _ in range(20):
+        keys.press(b"x", 0.0)
+    keys.press(b"l", 0.0)
+    ((_, data),) = [message for message in keys.take() if message.data[0] == 0x90]
+    assert data[1] <= 127
