@@ -12,6 +12,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -156,7 +157,7 @@ def load(directory: Path, instruments: Iterable[str]) -> ControlSet:
     for name in instruments:
         path = directory / "control" / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
                 if int(data["version"]) != VERSION:
                     raise TetradError(f"{path} has version {data['version']}, expected {VERSION}; delete it and repeat")
                 keep = data["pitched"]
@@ -165,7 +166,7 @@ def load(directory: Path, instruments: Iterable[str]) -> ControlSet:
                 parts["gain_db"].append(np.full(int(keep.sum()), data["gain_db"]))
                 note_str += [str(n) for n in data["note_str"][keep]]
                 names += [name] * int(keep.sum())
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise TetradError(
                 f"{path} can't be read ({error}); expected control frames; delete it and repeat"
             ) from error

@@ -1,4 +1,4 @@
-"""Measure a checkpoint on training and held-out instruments: active-frame error, resynthesis of the analysis, pitch.
+"""Measure a checkpoint on training and held-out instruments: error of the frames, sound, pitch.
 
 Held out means by instrument: no note of a held-out General MIDI program was trained on, whichever font it is from.
 """
@@ -15,13 +15,16 @@ from models import control_data
 from models.autoencoder import Autoencoder
 from models.checkpoint import load_model
 from models.dataset.reader import NoteSet
+from models.halfway import half_way, summary
 from models.pitch_check import estimate_pitch_hz
 from models.train import active_error_db
 from synth.command import add_json_argument, print_json, progress
 from synth.frames import ControlFrames, pitch_to_hz
+from synth.instruments.library import Library
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
 from synth.paths import pretrained_dir
+from synth.voices.decoder import Decoder
 
 
 def decode_notes(model: Autoencoder, data: control_data.ControlSet, batch_size: int = 8) -> np.ndarray:
@@ -94,16 +97,28 @@ def evaluate(checkpoint: Path, directory: Path, n_listened: int, limit: int | No
     }
 
 
+def evaluate_half_way(n_pairs: int | None) -> dict[str, object]:
+    """The pitch half-way between all pairs of shipped instruments, or `n_pairs` of them, evenly spread."""
+    library, decoder = Library(), Decoder()
+    instruments = [library.load(name) for name in library.names()]
+    return summary(half_way(instruments, decoder, n_pairs))
+
+
 class EvaluateCommand:
+    """`tetrad model evaluate`"""
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
         parser.add_argument("--checkpoint", type=Path, default=pretrained_dir() / "checkpoint.safetensors")
         parser.add_argument("--listen", type=int, default=60, help="held-out notes to render (default %(default)s)")
         parser.add_argument("--limit", type=int, help="at most this many notes of either side")
+        parser.add_argument("--pairs", type=int, help="pairs of instruments to play half-way (default: all, 0: none)")
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         result = evaluate(args.checkpoint, args.data, args.listen, args.limit)
+        if args.pairs != 0:
+            result["half_way_pitch"] = evaluate_half_way(args.pairs)
         if args.json:
             print_json(result)
             return 0

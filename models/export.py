@@ -136,6 +136,8 @@ def _relative(found: np.ndarray, expected: np.ndarray) -> float:
 
 
 class ExportCommand:
+    """`tetrad model export`"""
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("checkpoint", type=Path, nargs="?", default=pretrained_dir() / "checkpoint.safetensors")
         parser.add_argument("--out", type=Path, default=pretrained_dir(), help="directory of the pair")

@@ -235,6 +235,8 @@ def _log(path: Path, run: Training, row: list[float], held_out_db: float | None)
 
 
 class TrainCommand:
+    """`tetrad model train`"""
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
         parser.add_argument("--out", type=Path, default=pretrained_dir() / "checkpoint.safetensors")

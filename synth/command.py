@@ -64,9 +64,7 @@ class LazyParser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.declare: Callable[[LazyParser], None] | None = None
-        self.add_argument(
-            "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
-        )
+        self.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         declare, self.declare = self.declare, None

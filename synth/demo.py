@@ -14,6 +14,8 @@ from synth.io.midi_file import TimedMessage, write_midi_file
 from synth.surface_path import PathPoint
 
 TITLE = "Four Rooms"
+VOLUME_DB = 0.0
+"""The engine's volume for it: it has fewer voices than the default leaves room for."""
 BEAT_S = 60.0 / 84.0
 BAR_S = 4.0 * BEAT_S
 BASS, PAD, ARPEGGIO, MELODY = range(4)  # MIDI channels

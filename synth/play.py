@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from synth import demo
-from synth.control.events import SetParameter
+from synth.control.events import Event, SetParameter
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ
 from synth.io.audio import AudioHealth, AudioOutput, NullOutput, OutputDevice, choose_output
@@ -72,7 +72,7 @@ def _play(args: argparse.Namespace, device: OutputDevice | None, inputs: list[Mi
             quit_wanted = keys.wants_to_quit
             print(f"No MIDI controller is connected, so this terminal is the keyboard:\n{HELP}")
         elif demo_wanted:
-            scores.append(LoopedScore(with_path(score_events(demo.messages()), demo.finger_path()), SAMPLE_RATE_HZ))
+            scores.append(LoopedScore(_demo_events(), SAMPLE_RATE_HZ))
             print(f'No MIDI controller is connected, so the demo "{demo.TITLE}" plays, round and round.')
         live = stack.enter_context(LiveEngine(engine, sources, scores))
         output: AudioOutput | NullOutput
@@ -122,8 +122,7 @@ def _render_demo(args: argparse.Namespace) -> int:
     """The most useful thing without a sound card: the demo as a file, and a picture of it."""
     print(f'So the demo "{demo.TITLE}" is rendered to files, with the finger on its way through the four corners.')
     blocks: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
-    events = with_path(score_events(demo.messages()), demo.finger_path())
-    summary = render_to_wav(_engine(args), events, DEMO_WAV, keep=blocks)
+    summary = render_to_wav(_engine(args), _demo_events(), DEMO_WAV, keep=blocks)
     write_spectrogram(DEMO_PNG, np.concatenate(blocks), SAMPLE_RATE_HZ, f'Tetrad: "{demo.TITLE}"')
     print(
         f"{DEMO_WAV.resolve()}: {summary.duration_s:.1f} s, {summary.notes} notes, "
@@ -136,6 +135,11 @@ def _render_demo(args: argparse.Namespace) -> int:
         "  the sounds .venv/bin/tetrad instruments list"
     )
     return 0
+
+
+def _demo_events() -> list[Event]:
+    volume = SetParameter(0, "volume", demo.VOLUME_DB)
+    return [volume, *with_path(score_events(demo.messages()), demo.finger_path())]
 
 
 def _find_output(wanted: str | None) -> tuple[OutputDevice | None, str]:

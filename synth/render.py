@@ -7,6 +7,7 @@ import numpy as np
 
 from synth.command import add_json_argument, print_json
 from synth.control.events import NoteOn, SetParameter
+from synth.control.parameters import parameter_named
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.io.midi_file import read_midi_file
@@ -35,7 +36,8 @@ class RenderCommand:
         way = parser.add_mutually_exclusive_group()
         add_position_argument(way)
         way.add_argument("--path", metavar="PATH.json", type=Path, help="where the finger is over time (tetrad-path)")
-        parser.add_argument("--volume", type=float, metavar="DB", help="level of the whole (default -12)")
+        default_db = parameter_named("volume").default
+        parser.add_argument("--volume", type=float, metavar="DB", help=f"level of the whole (default {default_db:g})")
         parser.add_argument("--seed", type=int, default=0, metavar="N", help="of phases and noise (default 0)")
         parser.add_argument("--spectrogram", metavar="OUT.png", type=Path, help="also draw a picture of the sound")
         add_json_argument(parser)

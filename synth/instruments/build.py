@@ -12,7 +12,6 @@ from synth.errors import TetradError
 from synth.frames import (
     ENCODER_RATE_HZ,
     FRAME_RATE_HZ,
-    HOP,
     LEVEL_FLOOR_DB,
     N_PARTIALS,
     SAMPLE_RATE_HZ,
@@ -27,6 +26,8 @@ from synth.voices.zwindow import z_windows
 
 REFERENCE_LOUDNESS_DB = -20.0
 """K-weighted loudness of the loudest frame of an instrument: soft stays soft, no instrument is louder than another."""
+SILENCE_DB = -90.0
+"""Loudest frame of a recording with nothing in it: quieter than the dither of 16 bits."""
 INAUDIBLE_DB = 85.0
 """What is further than this below the note's peak gets no detail: it can't be heard, but costs bytes."""
 SHORTEST_LOOP_S = 0.5
@@ -84,15 +85,19 @@ def build_instrument(
     analyses = [analyse_note(n.audio, n.pitch) for n in ordered]
     loudness = [frame_loudness_db(a.frames.partial_db, a.frames.band_db, a.f0_hz, a.inharmonicity) for a in analyses]
     loudest = max(float(x.max()) for x in loudness)
-    if loudest <= LEVEL_FLOOR_DB + 20.0:
+    if loudest <= SILENCE_DB:
         raise TetradError(f"{description.name}: all notes are silent; expected recordings of an instrument")
     gain_db = REFERENCE_LOUDNESS_DB - loudest
+    releases = [
+        find_release(x) if n.release_s is None else min(round(n.release_s * FRAME_RATE_HZ), x.size)
+        for x, n in zip(loudness, ordered, strict=True)
+    ]
     sustains = description.sustains
     if sustains is None:
-        sustains = bool(np.median([_drop_db(x, n) for x, n in zip(loudness, ordered, strict=True)]) < SUSTAIN_DROP_DB)
+        sustains = bool(np.median([_drop_db(x, r) for x, r in zip(loudness, releases, strict=True)]) < SUSTAIN_DROP_DB)
     built = []
-    for source, analysis, loud in zip(ordered, analyses, loudness, strict=True):
-        built.append(_build_note(source, analysis, loud + gain_db, gain_db, sustains, encoder, decoder))
+    for source, analysis, loud, release in zip(ordered, analyses, loudness, releases, strict=True):
+        built.append(_build_note(source, analysis, loud + gain_db, gain_db, release, sustains, encoder, decoder))
         on_note()
     return Instrument(
         name=description.name,
@@ -112,6 +117,7 @@ def _build_note(
     analysis: NoteAnalysis,
     loudness_db: Float32Array,
     gain_db: float,
+    release: int,
     sustains: bool,
     encoder: Encoder,
     decoder: Decoder,
@@ -123,7 +129,6 @@ def _build_note(
     gain = np.float32(10.0 ** (gain_db / 20.0))
     z = encoder.run(to_encoder_rate(source.audio) * gain).astype(np.float16).astype(np.float32)
     decoded = decode_note(z, measured.shape[0], float(source.pitch), float(source.velocity), decoder)
-    release = release_frame(source, measured.shape[0])
     start, end = find_loop(measured, release) if sustains else (0, 0)
     return Note(
         pitch=source.pitch,
@@ -160,16 +165,22 @@ def detail_rows(measured: Float32Array, decoded: Float32Array) -> Float32Array:
     return quantise_detail(detail).astype(np.float32) * np.float32(DETAIL_STEP)
 
 
-def release_frame(source: SourceNote, n_frames: int) -> int:
-    """Control frame of the recorded note-off; `n_frames` if the recording has none."""
-    if source.release_s is None:
-        return n_frames
-    return min(round(source.release_s * SAMPLE_RATE_HZ / HOP), n_frames)
+def find_release(loudness_db: Float32Array) -> int:
+    """Control frame at which a held sound was let go; the number of frames, [T], if that can't be told.
+
+    It is where the loudness last is within 6 dB of its median over the first half, if it falls by another 20 dB within
+    half a second from there. A sound that has faded by 12 dB before then decays by itself.
+    """
+    n_frames = int(loudness_db.size)
+    held_db = float(np.median(loudness_db[n_frames // 10 : max(n_frames // 2, n_frames // 10 + 1)]))
+    last = int(np.flatnonzero(loudness_db > held_db - 6.0)[-1])
+    after = loudness_db[min(last + round(FRAME_RATE_HZ / 2), n_frames - 1)]
+    faded = float(loudness_db[last]) < float(loudness_db.max()) - SUSTAIN_DROP_DB
+    return n_frames if faded or after > held_db - 26.0 else last + 1
 
 
-def _drop_db(loudness_db: Float32Array, source: SourceNote) -> float:
+def _drop_db(loudness_db: Float32Array, release: int) -> float:
     """By how much the loudness falls from the first second to the last quarter second before the release."""
-    release = release_frame(source, loudness_db.size)
     early = loudness_db[: min(release, round(FRAME_RATE_HZ))].max()
     return float(early - loudness_db[max(0, release - 31) : release].mean())
 

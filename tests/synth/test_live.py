@@ -68,15 +68,14 @@ def test_no_message_overtakes_an_earlier_one() -> None:
     """Stamps wobble; a note-off must not be moved before its note-on."""
     engine, script = NotedEngine(), Script()
     live = LiveEngine(engine, [script])
+    live.render_into(np.zeros((512, 2), np.float32))
     now_s = time.perf_counter()
     chance = np.random.default_rng(0)
+    script.waiting = [ArrivedMessage(now_s + chance.normal(0.0, 0.004), bytes((0x90, n, 1))) for n in range(100)]
     with live:
-        for number in range(200):
-            live.render_into(np.zeros((int(chance.integers(1, 512)), 2), np.float32))
-            script.waiting = [ArrivedMessage(now_s + chance.normal(0.0, 0.01), bytes((0x90, number % 128, 1)))]
-            wait_until(lambda: not script.waiting, "the message's taking")
+        wait_until(lambda: len(engine.events) == 100, "the messages' taking")
     times = [event.time_samples for event in engine.events]
-    assert len(times) == 200
+    assert len(set(times)) > 5
     assert times == sorted(times)
 
 

@@ -115,6 +115,7 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
         (smf([[on(60)], [on(64)]], kind=2), "is a MIDI file of format 2"),
         (smf([[tempo(500_000)]]), "holds no notes"),
         (SMALL[:12] + b"\x00\x00" + SMALL[14:], "divides time by 0"),
+        (SMALL[:33], "is cut off: it holds 1 of the 3 tracks that it declares"),
         (SMALL[:50], r"is cut off: \d+ bytes are missing from track 2"),
     ],
 )

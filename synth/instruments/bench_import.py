@@ -1,0 +1,172 @@
+"""how long an instrument takes to make, and how much its corner then sounds like the recordings"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from synth.command import add_json_argument, print_json, progress
+from synth.errors import TetradError
+from synth.instruments.build import Description, SourceNote, build_instrument
+from synth.instruments.encoder import Encoder
+from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, render_note
+from synth.instruments.format import Instrument
+from synth.instruments.library import Library
+from synth.instruments.sources import note_set, note_set_notes, read_note
+from synth.voices.decoder import Decoder
+
+Item = TypeVar("Item")
+
+HELD_S, TOTAL_S = 3.0, 4.0
+SET_RELEASE_S = 3.0
+"""When `tetrad model data` lets go of the keys; NSynth's notes are held as long."""
+
+
+def recordings_of(instrument: Instrument, directory: Path, most: int) -> list[SourceNote]:
+    """The recordings in a note set that a shipped instrument was made of; none if it was made of others."""
+    for name, entries in note_set(directory).items():
+        if f"({name})" in instrument.source:
+            wanted = {(n.pitch, n.velocity) for n in instrument.notes}
+            found = [n for n in note_set_notes(directory, entries, SET_RELEASE_S) if (n.pitch, n.velocity) in wanted]
+            return [read_note(n) for n in _spread(found, most)]
+    return []
+
+
+def rendered_recordings(instrument: Instrument, decoder: Decoder, most: int) -> list[SourceNote]:
+    """Where there is no note set: what the engine plays of a shipped instrument serves as the recording of another."""
+    notes = [instrument.notes[i] for i in _spread(list(range(len(instrument.notes))), most)]
+    return [
+        SourceNote(
+            render_note([instrument] * 4, NORTH_WEST, n.pitch, n.velocity, HELD_S, TOTAL_S, decoder),
+            n.pitch,
+            n.velocity,
+            HELD_S,
+        )
+        for n in notes
+    ]
+
+
+def bench_import(directory: Path | None, n_instruments: int | None, notes_each: int) -> dict[str, object]:
+    """-> the object of `tetrad bench import --json`.
+
+    `corner_lsd_db` is over `notes_each` notes of each shipped instrument, imported anew and played through the engine.
+    `xruns` are the blocks that an engine in another process lost while sixteen notes were imported.
+    """
+    library = Library()
+    names = library.names()[:n_instruments]
+    if not names:
+        library.load("")
+    decoder, encoder = Decoder(), Encoder()
+    recordings: list[SourceNote] = []
+    distances: list[float] = []
+    for name in progress(names, description="corners", unit="inst"):
+        instrument = library.load(name)
+        found = (
+            recordings_of(instrument, directory, notes_each)
+            if directory
+            else rendered_recordings(instrument, decoder, notes_each)
+        )
+        if not found:
+            continue
+        again = build_instrument(found, _description(instrument), encoder, decoder)
+        distances += corner_lsd_db(again, found, decoder)
+        recordings += found
+    if not recordings:
+        raise TetradError(f"{directory} holds no recordings of the shipped instruments; give the set they were made of")
+    sixteen = _distinct([recordings[i % len(recordings)] for i in range(16)])
+    one_note_s = min(_timed_import(sixteen[:1], encoder, decoder) for _ in range(3))
+    with _EngineBeside() as beside:
+        sixteen_notes_s = _timed_import(sixteen, encoder, decoder)
+    return {
+        "one_note_s": one_note_s,
+        "sixteen_notes_s": sixteen_notes_s,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        "xruns": beside.lost_blocks,
+        "corner_lsd_db": {"median": float(np.median(distances)), "p90": float(np.percentile(distances, 90))},
+        "n_notes": len(distances),
+        "recordings": str(directory) if directory else "rendered from the shipped instruments",
+    }
+
+
+def _spread(items: Sequence[Item], most: int) -> list[Item]:
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))]
+
+
+def _distinct(notes: list[SourceNote]) -> list[SourceNote]:
+    """Some recordings may be there twice, which is no instrument: give each a velocity of its own."""
+    return [SourceNote(n.audio, n.pitch, 60 + i, n.release_s) for i, n in enumerate(notes)]
+
+
+def _description(instrument: Instrument) -> Description:
+    return Description(
+        name=instrument.name,
+        display_name=instrument.display_name,
+        family=instrument.family,
+        author=instrument.author,
+        licence=instrument.licence,
+        source=instrument.source,
+        sustains=instrument.sustains,
+    )
+
+
+def _timed_import(notes: list[SourceNote], encoder: Encoder, decoder: Decoder) -> float:
+    began = time.perf_counter()
+    build_instrument(notes, Description("bench", "Bench", "keyboard", "", "", "bench"), encoder, decoder)
+    return time.perf_counter() - began
+
+
+class _EngineBeside:
+    """An engine that plays in another process without a sound card, and how many blocks it lost by the end."""
+
+    def __enter__(self) -> _EngineBeside:
+        command = [sys.executable, "-m", "synth.cli", "play", "--headless", "--audio", "null"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.lost_blocks: int | None = None
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("Playing"):
+                break
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            output = self._process.communicate(timeout=20.0)[0]
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            output = self._process.communicate()[0]
+        match = re.search(r"(\d+) underflows", output)
+        self.lost_blocks = int(match[1]) if match else None
+
+
+class BenchImportCommand:
+    """`tetrad bench import`"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "data", type=Path, nargs="?", help="note set of the recordings (default: sounds rendered on the spot)"
+        )
+        parser.add_argument("--instruments", type=int, help="how many of the shipped instruments (default: all)")
+        parser.add_argument("--notes", type=int, default=3, help="notes of each (default %(default)s)")
+        add_json_argument(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        if args.data is not None and not args.data.is_dir():
+            raise TetradError(f"{args.data} is not a folder; expected a note set; make one with `tetrad model data`")
+        result = bench_import(args.data, args.instruments, args.notes)
+        if args.json:
+            print_json(result)
+            return 0
+        for key, value in result.items():
+            print(f"{key}: {value}")
+        return 0
