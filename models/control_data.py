@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.dataset.reader import Example, NoteSet
+from models.workers import deaf_to_interrupts
 from synth.command import progress
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
@@ -78,7 +79,9 @@ def prepare(note_set: NoteSet, jobs: int = 2) -> None:
     todo = [(note_set.directory, name) for name in names if not (target / f"{name}.npz").exists()]
     if not todo:
         return
-    with _single_threaded(), multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with _single_threaded(), deaf_to_interrupts():
+        pool = multiprocessing.get_context("spawn").Pool(jobs)
+    with pool:
         for _ in progress(pool.imap_unordered(_prepare, todo), description="analysing", total=len(todo), unit="inst"):
             pass
 

@@ -18,7 +18,7 @@ from models.dataset.reader import NoteSet
 from models.halfway import half_way, summary
 from models.pitch_check import estimate_pitch_hz
 from models.train import active_error_db
-from synth.command import add_json_argument, print_json, progress
+from synth.command import add_json_argument, print_report, progress
 from synth.frames import ControlFrames, pitch_to_hz
 from synth.instruments.library import Library
 from synth.instruments.resynthesis import resynthesise
@@ -119,9 +119,5 @@ class EvaluateCommand:
         result = evaluate(args.checkpoint, args.data, args.listen, args.limit)
         if args.pairs != 0:
             result["half_way_pitch"] = evaluate_half_way(args.pairs)
-        if args.json:
-            print_json(result)
-            return 0
-        for key, value in result.items():
-            print(f"{key}: {value}")
+        print_report(result, as_json=args.json)
         return 0

@@ -88,6 +88,15 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
 
 
+def print_report(result: Mapping[str, object], *, as_json: bool) -> None:
+    """Print `result` for a machine, or a line for each of its keys for a person."""
+    if as_json:
+        print_json(result)
+        return
+    for key, value in result.items():
+        print(f"{key}: {value}")
+
+
 def print_json(result: Mapping[str, object]) -> None:
     """Print `result` as one line of JSON. NaN and infinity, which JSON lacks, become null."""
     sys.stdout.write(json.dumps(_jsonable(result), ensure_ascii=False, allow_nan=False) + "\n")

@@ -6,7 +6,6 @@ A note that is there and readable is kept. The manifest is written first as not 
 for these settings, and last as complete.
 """
 
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +20,7 @@ from models.dataset import manifest, note_file
 from models.dataset.notes import InstrumentPlan, limit_notes, plan_instruments
 from models.dataset.render import render_note
 from models.dataset.soundfont import read_sound_font
+from models.workers import deaf_to_interrupts
 from synth.command import progress
 from synth.errors import TetradError
 
@@ -97,20 +97,18 @@ def _render_all(
     """The examples of each instrument in the order of `plans`; None stands for a silent note."""
     # Never in this process: TinySoundFont crashes on some damaged fonts. Fresh processes, as a forked copy of one with
     # threads (a progress bar's, a numeric library's) may hang.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupt) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:  # when this generator is closed, `map` cancels what has not begun; what has (2 s at most) is waited for
-            yield from pool.map(
-                _render_instrument, [directory] * len(plans), plans, [gain_db] * len(plans), chunksize=1
-            )
+            with deaf_to_interrupts():  # `map` starts the processes at once
+                results = pool.map(
+                    _render_instrument, [directory] * len(plans), plans, [gain_db] * len(plans), chunksize=1
+                )
+            yield from results
         except BrokenProcessPool as error:
             raise TetradError(
                 "a rendering process crashed or was killed (a damaged sound font, too little memory); it was expected "
                 "to finish; run the command again, with --jobs 1 or the sound font installed anew if it recurs"
             ) from error
-
-
-def _ignore_interrupt() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _render_instrument(directory: Path, plan: InstrumentPlan, gain_db: float) -> list[manifest.Example | None]:

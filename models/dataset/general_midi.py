@@ -1,7 +1,6 @@
 """The pitched General MIDI programs: name, family, range, and whether a held note goes on sounding.
 
-Program numbers count from 0. Families are NSynth's eleven (Engel et al. 2017, "Neural Audio Synthesis of Musical Notes
-with WaveNet Autoencoders") and `synth_pad`, which NSynth does not have. A range is the real instrument's (for an
+Program numbers count from 0. Families are those of `synth.instruments.format`. A range is the real instrument's (for an
 electronic one, the range in which it is played), cut to the keys 24 to 100.
 """
 
@@ -9,20 +8,6 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-FAMILIES = (
-    "bass",
-    "brass",
-    "flute",
-    "guitar",
-    "keyboard",
-    "mallet",
-    "organ",
-    "reed",
-    "string",
-    "synth_lead",
-    "vocal",
-    "synth_pad",
-)
 SOURCES = ("acoustic", "electronic", "synthetic")  # NSynth's instrument_source
 KEY_STEP = 5.5  # semitones between neighbouring rendered keys, before rounding
 

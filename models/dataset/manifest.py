@@ -18,7 +18,7 @@ from pathlib import Path
 
 import soundfile
 
-from models.dataset.general_midi import FAMILIES, HELD_OUT_PROGRAMS, SOURCES
+from models.dataset.general_midi import HELD_OUT_PROGRAMS, SOURCES
 from models.dataset.notes import (
     HELD_S,
     LOW_RATE_HZ,
@@ -34,6 +34,7 @@ from models.dataset.render import OVERSAMPLING
 from models.dataset.soundfont import SoundFont
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
+from synth.instruments.format import FAMILIES
 
 FORMAT = "tetrad-note-set"
 FORMAT_VERSION = 1

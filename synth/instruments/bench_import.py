@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from synth.command import add_json_argument, print_json, progress
+from synth.command import add_json_argument, print_report, progress
 from synth.errors import TetradError
 from synth.instruments.build import Description, SourceNote, build_instrument
 from synth.instruments.encoder import Encoder
@@ -164,9 +164,5 @@ class BenchImportCommand:
         if args.data is not None and not args.data.is_dir():
             raise TetradError(f"{args.data} is not a folder; expected a note set; make one with `tetrad model data`")
         result = bench_import(args.data, args.instruments, args.notes)
-        if args.json:
-            print_json(result)
-            return 0
-        for key, value in result.items():
-            print(f"{key}: {value}")
+        print_report(result, as_json=args.json)
         return 0

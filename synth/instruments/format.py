@@ -45,9 +45,10 @@ FAMILIES = (
     "reed",
     "string",
     "synth_lead",
-    "synth_pad",
     "vocal",
+    "synth_pad",
 )
+"""NSynth's eleven (Engel et al. 2017), in its order, and `synth_pad`, which NSynth does not have."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from synth.command import add_json_argument, print_json
+from synth.errors import TetradError
 from synth.instruments.format import read_header, read_instrument
 from synth.instruments.library import Library
 
@@ -17,8 +19,13 @@ class ListCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         rows = []
+        damaged = []
         for name, path in Library().paths().items():
-            header = read_header(path)
+            try:
+                header = read_header(path)
+            except TetradError as error:  # the others are to be seen all the same
+                damaged.append(error)
+                continue
             rows.append(
                 {
                     "name": name,
@@ -30,16 +37,18 @@ class ListCommand:
                     "size_bytes": path.stat().st_size,
                 }
             )
+        for reason in damaged:
+            print(f"tetrad: error: {reason}", file=sys.stderr)
         if args.json:
             print_json({"instruments": rows})
-            return 0
+            return 1 if damaged else 0
         for row in rows:
             kind = "sustains" if row["sustains"] else "decays"
             size_kb = round(row["size_bytes"] / 1000)
             print(
                 f"{row['name']:24} {row['family']:10} {row['notes']:3} notes  {kind:8} {size_kb:4} kB  {row['licence']}"
             )
-        return 0
+        return 1 if damaged else 0
 
 
 class ShowCommand:

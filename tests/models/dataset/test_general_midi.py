@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from models.dataset.general_midi import FAMILIES, HELD_OUT_PROGRAMS, PROGRAMS, SOURCES, program_of_preset, slug
+from models.dataset.general_midi import HELD_OUT_PROGRAMS, PROGRAMS, SOURCES, program_of_preset, slug
+from synth.instruments.format import FAMILIES
 
 
 def test_every_pitched_program_is_there():

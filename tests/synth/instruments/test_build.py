@@ -159,6 +159,18 @@ def test_add_list_and_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert json.loads(capsys.readouterr().out)["notes"][1]["pitch"] == 60
 
 
+def test_a_damaged_instrument_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TETRAD_HOME", str(tmp_path))
+    (tmp_path / "instruments").mkdir()
+    (tmp_path / "instruments" / "broken.tetrad-instrument").write_bytes(b"PK")
+    assert cli.main(["instruments", "list", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "flute" in {row["name"] for row in json.loads(out)["instruments"]}
+    assert "broken" in err
+
+
 @pytest.mark.parametrize(
     ("files", "word"),
     [
