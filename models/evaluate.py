@@ -83,18 +83,23 @@ def evaluate(checkpoint: Path, directory: Path, n_listened: int, limit: int | No
                 tuned_hz = float(pitch_to_hz(data.pitch[i] + data.tuning_cents[i] / 100.0))
                 sound = resynthesise(frames, tuned_hz, float(data.inharmonicity[i]), source.size)
                 lsd.append(log_spectral_distance_db(source, sound))
-                found_hz, confidence = estimate_pitch_hz(sound)
+                found_hz, confidence = estimate_pitch_hz(sound, near_hz=tuned_hz)
                 if confidence > 0.5:
                     cents.append(abs(1200.0 * np.log2(found_hz / tuned_hz)))
     return {
         "active_frame_error_db": error_db,
-        "lsd_db": {"median": float(np.median(lsd)), "p90": float(np.percentile(lsd, 90))},
-        "pitch_error_cents": {"p95": float(np.percentile(cents, 95)), "n_judged": len(cents)},
+        "lsd_db": {"median": _percentile(lsd, 50), "p90": _percentile(lsd, 90)},
+        "pitch_error_cents": {"p95": _percentile(cents, 95), "n_judged": len(cents)},
         "n_notes": n_notes | {"listened": len(lsd)},
         "step": int(metadata["step"]),
         "training_minutes": float(metadata["seconds"]) / 60.0,
         "held_out_instruments": by_instrument,
     }
+
+
+def _percentile(values: list[float], percent: float) -> float:
+    """NaN, which JSON shows as null, when no note could be judged."""
+    return float(np.percentile(values, percent)) if values else float("nan")
 
 
 def evaluate_half_way(n_pairs: int | None) -> dict[str, object]:
