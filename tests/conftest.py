@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 
@@ -9,6 +10,10 @@ import jack
 import pytest
 
 from tests.listening import Keyboard, Recorder, wait_until
+
+# A shell that starts the tests in the background makes them, and the programs they start, deaf to Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
