@@ -86,6 +86,9 @@ def _graph(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], names: lis
     )
     assert program is not None
     graph = program.model_proto
+    for node in graph.graph.node:  # stack traces, with the paths of whoever's machine this is
+        del node.metadata_props[:]
+        node.doc_string = ""
     onnx.checker.check_model(graph)
     return graph
 

@@ -115,6 +115,8 @@ def test_export_agrees_with_torch_and_is_read_by_the_device(tones: ControlSet, t
     summary = export(checkpoint, tmp_path / "pair")
     assert summary["step"] == 3
     encoder, decoder = Encoder(tmp_path / "pair" / "encoder.onnx"), Decoder(tmp_path / "pair" / "decoder.onnx")
+    for name in ("encoder", "decoder"):  # no path of the machine that exported it
+        assert b".py" not in (tmp_path / "pair" / f"{name}.onnx").read_bytes()
     assert encoder.model_id == decoder.model_id == summary["model_id"]
     model, _ = load_model(checkpoint)
     wave = tones.wave[5, : 20 * 512].astype(np.float32) / 32767.0
