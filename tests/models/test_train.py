@@ -83,6 +83,21 @@ def test_a_batch_is_cut_from_its_note(tones: ControlSet) -> None:
     assert set(pitch.tolist()) <= {40.0, 50.0, 60.0, 70.0}
 
 
+def test_the_frames_of_a_batch_are_those_of_its_sound(tones: ControlSet) -> None:
+    n_compared = 0
+    for step in range(4):  # 24 crops, half of which begin inside their notes
+        wave, frame, _, _, target, _ = Batches(tones, FAST)(step)
+        for i in range(wave.shape[0]):
+            for j in range(frame.shape[1]):
+                middle = int(frame[i, j]) * 128
+                if 1024 <= middle <= wave.shape[1] - 1024:
+                    heard_db = 10.0 * np.log10(float((wave[i, middle - 1024 : middle + 1024] ** 2).mean()))
+                    power = 10.0 ** (target[i, j, :-1].double().numpy() / 10.0)
+                    assert heard_db == pytest.approx(10.0 * np.log10(power.sum() / 2.0), abs=1.5)
+                    n_compared += 1
+    assert n_compared > 300
+
+
 def test_the_learning_rate_warms_up_and_falls() -> None:
     rates = [learning_rate(done, FAST) for done in (0.0, 0.005, 0.01, 0.5, 1.0)]
     assert rates[0] == 0.0
