@@ -14,7 +14,7 @@ import torch
 from models import control_data
 from models.autoencoder import Autoencoder
 from models.checkpoint import load_model
-from models.dataset.reader import NoteSet
+from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
 from models.halfway import half_way, summary
 from models.pitch_check import estimate_pitch_hz
 from models.train import active_error_db
@@ -113,7 +113,7 @@ class EvaluateCommand:
     """`tetrad model evaluate`"""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
+        parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DIRECTORY, help=DATA_HELP)
         parser.add_argument("--checkpoint", type=Path, default=pretrained_dir() / "checkpoint.safetensors")
         parser.add_argument("--listen", type=int, default=60, help="held-out notes to render (default %(default)s)")
         parser.add_argument("--limit", type=int, help="at most this many notes of either side")

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.dataset.manifest import read_manifest
 from models.dataset.notes import HELD_S
-from models.dataset.reader import Example, NoteSet
+from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, Example, NoteSet
 from synth.command import progress
 from synth.errors import TetradError
 from synth.instruments.build import Description, SourceNote, build_instrument
@@ -62,7 +62,7 @@ def ship(note_set: NoteSet, library: Path, only: list[str] | None = None) -> dic
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
+    parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DIRECTORY, help=DATA_HELP)
     parser.add_argument("--library", type=Path, default=shipped_instruments_dir())
     parser.add_argument("--only", nargs="+", help="names of the table to make")
     args = parser.parse_args(arguments)

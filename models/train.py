@@ -20,7 +20,7 @@ from torch import Tensor
 from models import control_data
 from models.autoencoder import CONFIGS, Autoencoder, AutoencoderConfig
 from models.checkpoint import load_checkpoint, save_checkpoint
-from models.dataset.reader import NoteSet
+from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
 from synth.command import progress
 from synth.errors import TetradError
 from synth.frames import EMBEDDING_HOP, FRAMES_PER_EMBEDDING, N_PARTIALS
@@ -238,7 +238,7 @@ class TrainCommand:
     """`tetrad model train`"""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("data", type=Path, help="note set that `tetrad model data` wrote")
+        parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DIRECTORY, help=DATA_HELP)
         parser.add_argument("--out", type=Path, default=pretrained_dir() / "checkpoint.safetensors")
         parser.add_argument("--config", choices=sorted(CONFIGS), default="small")
         parser.add_argument("--minutes", type=float, default=90.0, help="training time in all (default %(default)s)")

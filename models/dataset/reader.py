@@ -13,6 +13,9 @@ from models.dataset.manifest import EXAMPLES_FILE, MANIFEST_FILE, read_manifest
 from models.dataset.notes import SPLITS
 from synth.errors import TetradError
 
+DEFAULT_DIRECTORY = Path("data/notes")
+"""Where `make data` puts the note set, seen from the checkout."""
+DATA_HELP = f"note set that `tetrad model data` wrote (default {DEFAULT_DIRECTORY})"
 _JSON_NAMES = {"name": "note_str", "instrument": "instrument_str", "family": "instrument_family_str"}
 
 

@@ -28,6 +28,8 @@ from synth.voices.decoder import Decoder
 Item = TypeVar("Item")
 
 HELD_S, TOTAL_S = 3.0, 4.0
+NOTE_SET = Path("data/notes")
+"""Where `make data` puts it, seen from the checkout."""
 SET_RELEASE_S = 3.0
 """When `tetrad model data` lets go of the keys; NSynth's notes are held as long."""
 
@@ -154,7 +156,11 @@ class BenchImportCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "data", type=Path, nargs="?", help="note set of the recordings (default: sounds rendered on the spot)"
+            "data",
+            type=Path,
+            nargs="?",
+            default=NOTE_SET if NOTE_SET.is_dir() else None,
+            help=f"note set of the recordings (default: {NOTE_SET}, or sounds rendered on the spot if it is not there)",
         )
         parser.add_argument("--instruments", type=int, help="how many of the shipped instruments (default: all)")
         parser.add_argument("--notes", type=int, default=3, help="notes of each (default %(default)s)")
