@@ -38,7 +38,7 @@ class Network:
         found = metadata.get("tetrad_kind", "another program's network"), metadata.get("tetrad_version", "?")
         if found != (kind, "1"):
             raise TetradError(
-                f"{path} is a {found[0]} of version {found[1]}; expected a {kind} of version 1; "
+                f"{path} holds: {found[0]}, version {found[1]}; expected: {kind}, version 1; "
                 "take the pair that `tetrad model export` wrote with this release"
             )
         names = tuple(i.name for i in self._session.get_inputs())
