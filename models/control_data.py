@@ -9,6 +9,7 @@ REFERENCE_LOUDNESS_DB: soft stays soft, but no instrument is louder than another
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import multiprocessing
 import os
@@ -30,6 +31,7 @@ from synth.files import atomic_write_bytes
 from synth.frames import ENCODER_RATE_HZ, LEVEL_FLOOR_DB, ROW_WIDTH, Float32Array, frame_loudness_db
 from synth.instruments.analysis import analyse_note
 from synth.instruments.build import REFERENCE_LOUDNESS_DB
+from synth.instruments.spread import spread_evenly
 
 VERSION = 1
 NOTE_SAMPLES = 4 * ENCODER_RATE_HZ
@@ -57,7 +59,7 @@ class ControlSet:
         """At most `n_notes` of the notes, evenly spread over the set."""
         if n_notes is None or n_notes >= self.n_notes:
             return self
-        index = np.unique(np.linspace(0, self.n_notes - 1, n_notes).round().astype(int))
+        index = spread_evenly(self.n_notes, n_notes)
         return ControlSet(
             note_str=[self.note_str[i] for i in index],
             instrument=[self.instrument[i] for i in index],
@@ -102,9 +104,15 @@ def _single_threaded() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@functools.cache
+def _opened(directory: Path) -> NoteSet:
+    """Once for each worker: its list of notes is read and checked in a tenth of a second, and there are 300 tasks."""
+    return NoteSet.open(directory)
+
+
 def _prepare(task: tuple[Path, str]) -> None:
     directory, name = task
-    note_set = NoteSet.open(directory)
+    note_set = _opened(directory)
     columns: dict[str, list[Any]] = defaultdict(list)
     loudest = -np.inf
     for example in distinct_notes(note_set, name):

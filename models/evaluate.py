@@ -22,6 +22,7 @@ from synth.command import add_json_argument, print_report, progress
 from synth.frames import ControlFrames, pitch_to_hz
 from synth.instruments.library import Library
 from synth.instruments.resynthesis import resynthesise
+from synth.instruments.spread import spread_evenly
 from synth.lsd import log_spectral_distance_db
 from synth.paths import pretrained_dir
 from synth.voices.decoder import Decoder
@@ -75,7 +76,7 @@ def evaluate(checkpoint: Path, directory: Path, n_listened: int, limit: int | No
         if split == "held_out":
             names = np.array(data.instrument)
             by_instrument = {str(n): round(float(errors[names == n].mean()), 2) for n in np.unique(names)}
-            chosen = np.unique(np.linspace(0, data.n_notes - 1, n_listened).round().astype(int))
+            chosen = spread_evenly(data.n_notes, n_listened)
             for i in progress(chosen, description="listening", unit="note"):
                 frames = ControlFrames.from_rows(rows[i].astype(np.float32))
                 gain = np.float32(10.0 ** (data.gain_db[i] / 20.0))

@@ -13,6 +13,7 @@ from synth.command import progress
 from synth.frames import pitch_to_hz
 from synth.instruments.fidelity import NORTH, render_note
 from synth.instruments.format import Instrument
+from synth.instruments.spread import spread_evenly
 from synth.voices.decoder import Decoder
 
 HELD_S, TOTAL_S = 1.5, 1.6
@@ -43,9 +44,8 @@ def half_way(instruments: Sequence[Instrument], decoder: Decoder, n_pairs: int |
     """
     found = []
     pairs = list(combinations(instruments, 2))
-    if n_pairs is not None:
-        pairs = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, n_pairs).round().astype(int))]
-    for one, other in progress(pairs, description="half-way", unit="pair"):
+    chosen = [pairs[i] for i in spread_evenly(len(pairs), n_pairs)]
+    for one, other in progress(chosen, description="half-way", unit="pair"):
         key = common_key(one, other)
         sound = render_note([one, other, one, other], NORTH, key, 100, HELD_S, TOTAL_S, decoder)
         expected_hz = float(pitch_to_hz(key))

@@ -8,8 +8,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from models.dataset.manifest import read_manifest
 from models.dataset.notes import HELD_S
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, Example, NoteSet
@@ -18,6 +16,7 @@ from synth.errors import TetradError
 from synth.instruments.build import Description, SourceNote, build_instrument
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import SUFFIX, write_instrument
+from synth.instruments.spread import spread_evenly
 from synth.paths import shipped_instruments_dir
 from synth.voices.decoder import Decoder
 
@@ -29,7 +28,7 @@ def chosen_notes(note_set: NoteSet, instrument: str, velocity: int, most_keys: i
     notes = note_set.examples(instrument=instrument, velocity=velocity)
     if not notes:
         raise TetradError(f"the note set has no instrument {instrument} at velocity {velocity}; see {TABLE.name}")
-    return [notes[i] for i in np.unique(np.linspace(0, len(notes) - 1, most_keys).round().astype(int))]
+    return [notes[i] for i in spread_evenly(len(notes), most_keys)]
 
 
 def ship(note_set: NoteSet, library: Path, only: list[str] | None = None) -> dict[str, int]:

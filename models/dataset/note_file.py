@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 
 from models.dataset.notes import HELD_S, LOW_RATE_HZ, N_LOW_SAMPLES, N_SAMPLES, SAMPLE_RATE_HZ
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
+from synth.instruments.resampling import to_encoder_rate
 
 AUDIO_DIR = "audio"
 LOW_AUDIO_DIR = "audio16"
@@ -26,12 +26,6 @@ def audio_path(directory: Path, note_name: str) -> Path:
 def low_audio_path(directory: Path, note_name: str) -> Path:
     """The 16 kHz file of a note."""
     return directory / LOW_AUDIO_DIR / f"{note_name}.flac"
-
-
-def to_low_rate(audio: np.ndarray) -> np.ndarray:
-    """float [192000] at 48 kHz to float [64000] at 16 kHz, linear phase, flat to 7.3 kHz, sample 0 at sample 0."""
-    low: np.ndarray = soxr.resample(audio, SAMPLE_RATE_HZ, LOW_RATE_HZ, quality="HQ")
-    return low
 
 
 def write_note(directory: Path, note_name: str, audio: np.ndarray) -> dict[str, object]:
@@ -51,7 +45,7 @@ def write_note(directory: Path, note_name: str, audio: np.ndarray) -> dict[str, 
         )
     # The 16 kHz version comes from the written samples, so that both files tell of the same signal.
     written = _quantise(audio)
-    low = np.clip(to_low_rate(written / _FULL_SCALE), -1.0, 1.0)
+    low = np.clip(to_encoder_rate(written / _FULL_SCALE), -1.0, 1.0)
     atomic_write_bytes(audio_path(directory, note_name), _flac(written, SAMPLE_RATE_HZ))
     atomic_write_bytes(low_audio_path(directory, note_name), _flac(_quantise(low), LOW_RATE_HZ))
     return describe_note(directory, note_name)

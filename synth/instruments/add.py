@@ -84,7 +84,7 @@ class AddCommand:
             )
         entries = instruments[args.instrument]
         family = str(next(iter(entries.values())).get("instrument_family_str", "keyboard"))
-        release_s = args.release_s if args.release_s is not None else 3.0
+        release_s = sources.SET_RELEASE_S if args.release_s is None else args.release_s
         return sources.note_set_notes(args.source, entries, release_s), family
 
 

@@ -9,9 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -22,31 +20,31 @@ from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, render_note
 from synth.instruments.format import Instrument
 from synth.instruments.library import Library
-from synth.instruments.sources import note_set, note_set_notes, read_note
+from synth.instruments.sources import SET_RELEASE_S, NoteEntries, note_set, note_set_notes, read_note
+from synth.instruments.spread import spread_evenly
 from synth.voices.decoder import Decoder
-
-Item = TypeVar("Item")
 
 HELD_S, TOTAL_S = 3.0, 4.0
 NOTE_SET = Path("data/notes")
 """Where `make data` puts it, seen from the checkout."""
-SET_RELEASE_S = 3.0
-"""When `tetrad model data` lets go of the keys; NSynth's notes are held as long."""
 
 
-def recordings_of(instrument: Instrument, directory: Path, most: int) -> list[SourceNote]:
-    """The recordings in a note set that a shipped instrument was made of; none if it was made of others."""
-    for name, entries in note_set(directory).items():
+def recordings_of(instrument: Instrument, directory: Path, notes: NoteEntries, most: int) -> list[SourceNote]:
+    """The recordings in a note set that a shipped instrument was made of; none if it was made of others.
+
+    `notes` is what `note_set(directory)` read.
+    """
+    for name, entries in notes.items():
         if f"({name})" in instrument.source:
             wanted = {(n.pitch, n.velocity) for n in instrument.notes}
             found = [n for n in note_set_notes(directory, entries, SET_RELEASE_S) if (n.pitch, n.velocity) in wanted]
-            return [read_note(n) for n in _spread(found, most)]
+            return [read_note(found[i]) for i in spread_evenly(len(found), most)]
     return []
 
 
 def rendered_recordings(instrument: Instrument, decoder: Decoder, most: int) -> list[SourceNote]:
     """Where there is no note set: what the engine plays of a shipped instrument serves as the recording of another."""
-    notes = [instrument.notes[i] for i in _spread(list(range(len(instrument.notes))), most)]
+    notes = [instrument.notes[i] for i in spread_evenly(len(instrument.notes), most)]
     return [
         SourceNote(
             render_note([instrument] * 4, NORTH_WEST, n.pitch, n.velocity, HELD_S, TOTAL_S, decoder),
@@ -69,12 +67,13 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
     if not names:
         library.load("")
     decoder, encoder = Decoder(), Encoder()
+    entries = note_set(directory) if directory else {}
     recordings: list[SourceNote] = []
     distances: list[float] = []
     for name in progress(names, description="corners", unit="inst"):
         instrument = library.load(name)
         found = (
-            recordings_of(instrument, directory, notes_each)
+            recordings_of(instrument, directory, entries, notes_each)
             if directory
             else rendered_recordings(instrument, decoder, notes_each)
         )
@@ -98,10 +97,6 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
         "n_notes": len(distances),
         "recordings": str(directory) if directory else "rendered from the shipped instruments",
     }
-
-
-def _spread(items: Sequence[Item], most: int) -> list[Item]:
-    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, most).round().astype(int))]
 
 
 def _distinct(notes: list[SourceNote]) -> list[SourceNote]:

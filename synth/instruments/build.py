@@ -6,21 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 
 from synth.errors import TetradError
 from synth.frames import (
-    ENCODER_RATE_HZ,
     FRAME_RATE_HZ,
     LEVEL_FLOOR_DB,
     N_PARTIALS,
-    SAMPLE_RATE_HZ,
     Float32Array,
     frame_loudness_db,
 )
 from synth.instruments.analysis import NoteAnalysis, analyse_note
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import DETAIL_STEP, Instrument, Note, quantise_detail
+from synth.instruments.resampling import to_encoder_rate
 from synth.voices.decoder import Decoder
 from synth.voices.zwindow import z_windows
 
@@ -56,11 +54,6 @@ class Description:
     licence: str
     source: str
     sustains: bool | None = None
-
-
-def to_encoder_rate(audio: Float32Array) -> Float32Array:
-    """48 kHz -> 16 kHz, float32, the way the training data were made."""
-    return np.asarray(soxr.resample(audio, SAMPLE_RATE_HZ, ENCODER_RATE_HZ, quality="HQ"), dtype=np.float32)
 
 
 def build_instrument(

@@ -46,7 +46,7 @@ def render_note(
 
     Other `parameters` than x, y and volume are set by name; see `synth.control.parameters`.
     """
-    engine = Engine(corners, decoder, n_voices=1, warm_up=False)  # type: ignore[arg-type]
+    engine = Engine(corners, decoder, n_voices=1, warm_up=False)
     settings = {"x": place.x, "y": place.y, "volume": 0.0} | parameters
     for name, value in settings.items():
         engine.push(SetParameter(0, name, value))

@@ -7,6 +7,7 @@ import sys
 
 from synth.command import add_json_argument, print_json
 from synth.errors import TetradError
+from synth.frames import FRAME_RATE_HZ
 from synth.instruments.format import read_header, read_instrument
 from synth.instruments.library import Library
 
@@ -68,9 +69,9 @@ class ShowCommand:
                 "velocity": n.velocity,
                 "tuning_cents": n.tuning_cents,
                 "inharmonicity": n.inharmonicity,
-                "duration_s": n.n_frames / 125.0,
-                "loop_s": [n.loop_start / 125.0, n.loop_end / 125.0],
-                "release_s": n.release_start / 125.0,
+                "duration_s": n.n_frames / FRAME_RATE_HZ,
+                "loop_s": [n.loop_start / FRAME_RATE_HZ, n.loop_end / FRAME_RATE_HZ],
+                "release_s": n.release_start / FRAME_RATE_HZ,
             }
             for n in instrument.notes
         ]

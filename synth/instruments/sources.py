@@ -7,17 +7,20 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import soundfile
-import soxr
 
 from synth.errors import TetradError
-from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.frames import Float32Array
 from synth.instruments.analysis import check_audio
 from synth.instruments.build import SourceNote
+from synth.instruments.resampling import to_engine_rate
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 LONGEST_S = 60.0
+SET_RELEASE_S = 3.0
+"""When the keys of a note set are let go: NSynth's, and that of `tetrad model data`."""
+NoteEntries = dict[str, dict[str, dict[str, object]]]
+"""Instrument -> note -> its entry in `examples.json`."""
 _NAME = re.compile(r"[-_ ](?P<pitch>\d{1,3})(?:[-_ ]v?(?P<velocity>\d{1,3}))?$")
 
 
@@ -43,10 +46,7 @@ def read_note_audio(path: Path) -> Float32Array:
             audio = file.read(dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
         raise TetradError(f"{path} can't be read as audio ({error}); expected WAV, FLAC, AIFF, OGG or MP3") from error
-    mono = audio.mean(axis=1)
-    if rate_hz != SAMPLE_RATE_HZ:
-        mono = np.asarray(soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ, quality="HQ"), dtype=np.float32)
-    return check_audio(mono, str(path))
+    return check_audio(to_engine_rate(audio.mean(axis=1), rate_hz), str(path))
 
 
 def read_note(note: FoundNote) -> SourceNote:
@@ -73,12 +73,12 @@ def folder_notes(directory: Path) -> list[FoundNote]:
     return found
 
 
-def note_set(directory: Path) -> dict[str, dict[str, dict[str, object]]]:
-    """`examples.json` of a set in NSynth's layout, by instrument: instrument -> note -> its entry."""
+def note_set(directory: Path) -> NoteEntries:
+    """`examples.json` of a set in NSynth's layout, by instrument."""
     path = directory / "examples.json"
     try:
         entries = json.loads(path.read_bytes())
-        by_instrument: dict[str, dict[str, dict[str, object]]] = {}
+        by_instrument: NoteEntries = {}
         for note_str, entry in entries.items():
             by_instrument.setdefault(entry["instrument_str"], {})[note_str] = entry
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:

@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(
         self,
-        corners: Sequence[Instrument],
+        corners: Sequence[Instrument | PreparedInstrument],
         decoder: FrameDecoder,
         *,
         sample_rate_hz: int = SAMPLE_RATE_HZ,
@@ -58,9 +58,9 @@ class Engine:
         self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
         self._renderer = Renderer(self._rings, sample_rate_hz, seed)
         if warm_up:
-            self._warm_up(corners)
+            self._warm_up(prepared)
 
-    def _warm_up(self, corners: Sequence[Instrument]) -> None:
+    def _warm_up(self, corners: Sequence[PreparedInstrument]) -> None:
         """Plays a note on an engine of one voice, so that numba and ONNX Runtime have compiled and allocated what they
         need before the first block that somebody waits for."""
         rehearsal = Engine(corners, self._decoder, n_voices=1, warm_up=False)

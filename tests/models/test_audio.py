@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.audio import log_mel, mu_law_decode, mu_law_encode, resample
-from models.dataset.note_file import to_low_rate
+from synth.instruments.resampling import to_encoder_rate
 
 
 def _sine(f0_hz, rate_hz, n):
@@ -16,7 +16,7 @@ def _sine(f0_hz, rate_hz, n):
 
 def test_resampling_agrees_with_the_data_set_and_removes_what_would_fold():
     audio = 0.5 * _sine(440.0, 48_000, 48_000) + 0.3 * _sine(5_000.0, 48_000, 48_000)
-    ours, soxr = resample(audio, 48_000, 16_000), torch.from_numpy(to_low_rate(audio.numpy()))
+    ours, soxr = resample(audio, 48_000, 16_000), torch.from_numpy(to_encoder_rate(audio.numpy()))
     assert ours.shape == soxr.shape == (16_000,)
     assert (ours - soxr)[500:-500].abs().max() < 1e-3
     assert resample(_sine(10_000.0, 48_000, 48_000), 48_000, 16_000)[500:-500].abs().max() < 1e-3

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from models.dataset.note_file import to_low_rate
 from models.dataset.reader import NoteSet
 from synth.errors import TetradError
+from synth.instruments.resampling import to_encoder_rate
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_audio(note_set_dir):
         audio, low = notes.audio_48k(example.name), notes.audio_16k(example.name)
         assert (audio.dtype, audio.shape, low.dtype, low.shape) == (np.float32, (192_000,), np.float32, (64_000,))
         assert np.abs(audio).max() == np.float32(example.peak) > 0.05
-        assert np.abs(to_low_rate(audio.astype(np.float64)) - low).max() < 1e-6
+        assert np.abs(to_encoder_rate(audio.astype(np.float64)) - low).max() < 1e-6
         # The tone lies below 1 kHz, so the 16 kHz version is every third sample; edges apart, where both ring.
         assert np.abs(audio[3000:140_000:3] - low[1000:46_667]).max() < 1e-3 * example.peak
 
