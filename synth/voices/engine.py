@@ -72,7 +72,7 @@ class Engine:
         if instrument.model_id != self._decoder.model_id:
             raise TetradError(
                 f"Instrument {instrument.name} was made with network {instrument.model_id}, but the decoder is "
-                f"{self._decoder.model_id}; build the instrument again with `tetrad instruments add`."
+                f"{self._decoder.model_id}; make it again: `make instruments` (what ships), `tetrad instruments add`."
             )
         return instrument if isinstance(instrument, PreparedInstrument) else PreparedInstrument(instrument)
 
