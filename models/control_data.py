@@ -4,6 +4,8 @@
 `tuning_cents`, `inharmonicity`, `pitched`, `explained_share`, `gain_db`, `wave` int16 [n, 64000] (16 kHz, full scale
 32767) and `rows` float16 [n, 500, 165]. All notes of an instrument share one gain, which brings its loudest frame to
 REFERENCE_LOUDNESS_DB: soft stays soft, but no instrument is louder than another.
+
+A level of NaN is not known: of a recording at 16 kHz (an NSynth set's) those above 7.3 kHz. A loss leaves them out.
 """
 
 from __future__ import annotations
@@ -28,13 +30,25 @@ from models.workers import deaf_to_interrupts
 from synth.command import progress
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
-from synth.frames import ENCODER_RATE_HZ, LEVEL_FLOOR_DB, ROW_WIDTH, Float32Array, frame_loudness_db
+from synth.frames import (
+    BAND_EDGES_HZ,
+    ENCODER_RATE_HZ,
+    HIGHEST_PARTIAL_HZ,
+    LEVEL_FLOOR_DB,
+    ROW_WIDTH,
+    Float32Array,
+    frame_loudness_db,
+    partial_frequencies_hz,
+    pitch_to_hz,
+)
 from synth.instruments.analysis import analyse_note
 from synth.instruments.build import REFERENCE_LOUDNESS_DB
 from synth.instruments.spread import spread_evenly
 
 VERSION = 1
 NOTE_SAMPLES = 4 * ENCODER_RATE_HZ
+KNOWN_SHARE = 0.9125
+"""Of half the sample rate: up to where bringing 16 kHz to 48 kHz is flat (soxr, quality HQ: 7.3 kHz)."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,11 @@ class ControlSet:
     def n_notes(self) -> int:
         return len(self.note_str)
 
+    @property
+    def f0_hz(self) -> Float32Array:
+        """The tuned fundamentals, float32 [n]."""
+        return pitch_to_hz(self.pitch + self.tuning_cents / 100.0).astype(np.float32)
+
     def spread(self, n_notes: int | None) -> ControlSet:
         """At most `n_notes` of the notes, evenly spread over the set."""
         if n_notes is None or n_notes >= self.n_notes:
@@ -73,19 +92,39 @@ class ControlSet:
         )
 
 
-def prepare(note_set: NoteSet, jobs: int = 2) -> None:
-    """Analyse every instrument that has no `control/` file yet. Interrupting loses the instruments under way."""
+def known_levels(f0_hz: float, inharmonicity: float, rate_hz: int) -> npt.NDArray[np.bool_]:
+    """Which levels of a row a recording at `rate_hz` tells, bool [164]: partials and then bands.
+
+    At 48 kHz that is all of them: partials above 20 kHz are silent by definition.
+    """
+    limit_hz = KNOWN_SHARE * rate_hz / 2.0
+    if limit_hz >= HIGHEST_PARTIAL_HZ:
+        limit_hz = np.inf
+    partials = partial_frequencies_hz(f0_hz, inharmonicity) < limit_hz
+    return np.concatenate([partials, BAND_EDGES_HZ[1:] <= limit_hz])
+
+
+def prepare(note_set: NoteSet, jobs: int = 2, *, skip_broken: bool = False) -> list[str]:
+    """Analyse every instrument that has no `control/` file yet. Interrupting loses the instruments under way.
+
+    Returns a line for each note that was passed over because its audio is unusable; without `skip_broken` that raises
+    TetradError.
+    """
     target = note_set.directory / "control"
     target.mkdir(exist_ok=True)
     names = note_set.instruments()
-    todo = [(note_set.directory, name) for name in names if not (target / f"{name}.npz").exists()]
+    todo = [(note_set.directory, name, skip_broken) for name in names if not (target / f"{name}.npz").exists()]
     if not todo:
-        return
+        return []
     with _single_threaded(), deaf_to_interrupts():
         pool = multiprocessing.get_context("spawn").Pool(jobs)
     with pool:
-        for _ in progress(pool.imap_unordered(_prepare, todo), description="analysing", total=len(todo), unit="inst"):
-            pass
+        analysed = pool.imap_unordered(_prepare, todo)
+        return [
+            line
+            for lines in progress(analysed, description="analysing", total=len(todo), unit="inst")
+            for line in lines
+        ]
 
 
 @contextlib.contextmanager
@@ -110,12 +149,16 @@ def _opened(directory: Path) -> NoteSet:
     return NoteSet.open(directory)
 
 
-def _prepare(task: tuple[Path, str]) -> None:
-    directory, name = task
+def _prepare(task: tuple[Path, str, bool]) -> list[str]:
+    """Analyse one instrument; returns a line for each note that was passed over."""
+    directory, name, skip_broken = task
     note_set = _opened(directory)
     columns: dict[str, list[Any]] = defaultdict(list)
     loudest = -np.inf
-    for example in distinct_notes(note_set, name):
+    examples, left_out = _readable(note_set, name) if skip_broken else (note_set.examples(instrument=name), [])
+    if not examples:
+        return left_out
+    for example in _distinct(note_set, examples):
         analysis = analyse_note(note_set.audio_48k(example.name), example.pitch)
         frames = analysis.frames
         loudness = frame_loudness_db(frames.partial_db, frames.band_db, analysis.f0_hz, analysis.inharmonicity)
@@ -129,12 +172,14 @@ def _prepare(task: tuple[Path, str]) -> None:
             ("pitched", analysis.pitched),
             ("explained_share", analysis.explained_share),
             ("rows", frames.rows()),
+            ("known", known_levels(analysis.f0_hz, analysis.inharmonicity, example.rate_hz)),
             ("wave", note_set.audio_16k(example.name)),
         ):
             columns[key].append(value)
     gain_db = REFERENCE_LOUDNESS_DB - loudest
     rows = np.stack(columns.pop("rows"))
-    rows[:, :, :-1] = np.maximum(rows[:, :, :-1] + gain_db, LEVEL_FLOOR_DB)
+    levels = np.maximum(rows[:, :, :-1] + gain_db, LEVEL_FLOOR_DB)
+    rows[:, :, :-1] = np.where(np.stack(columns.pop("known"))[:, None, :], levels, np.nan)
     wave = np.stack(columns.pop("wave")) * 10.0 ** (gain_db / 20.0)
     arrays: dict[str, Any] = {key: np.array(value) for key, value in columns.items()}
     arrays |= {"version": np.array(VERSION), "gain_db": np.array(gain_db), "rows": rows.astype(np.float16)}
@@ -142,6 +187,20 @@ def _prepare(task: tuple[Path, str]) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     atomic_write_bytes(directory / "control" / f"{name}.npz", buffer.getvalue())
+    return left_out
+
+
+def _readable(note_set: NoteSet, instrument: str) -> tuple[list[Example], list[str]]:
+    """The notes whose audio can be used, and what is wrong with the others."""
+    readable, left_out = [], []
+    for example in note_set.examples(instrument=instrument):
+        try:
+            note_set.audio_48k(example.name)
+            note_set.audio_16k(example.name)
+            readable.append(example)
+        except TetradError as error:
+            left_out.append(str(error))
+    return readable, left_out
 
 
 def distinct_notes(note_set: NoteSet, instrument: str) -> list[Example]:
@@ -150,8 +209,12 @@ def distinct_notes(note_set: NoteSet, instrument: str) -> list[Example]:
     Few General MIDI presets have velocity layers. Two notes are the same when the louder one, scaled to fit, leaves
     less than -40 dB of the softer.
     """
+    return _distinct(note_set, note_set.examples(instrument=instrument))
+
+
+def _distinct(note_set: NoteSet, examples: Iterable[Example]) -> list[Example]:
     kept: list[Example] = []
-    for example in sorted(note_set.examples(instrument=instrument), key=lambda e: (e.pitch, -e.velocity)):
+    for example in sorted(examples, key=lambda e: (e.pitch, -e.velocity)):
         audio = note_set.audio_16k(example.name).astype(np.float64)
         energy = float(audio @ audio)
         rivals = [note_set.audio_16k(k.name).astype(np.float64) for k in kept if k.pitch == example.pitch]

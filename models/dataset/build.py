@@ -1,68 +1,131 @@
-"""Rendering a whole note set into a directory: resumable, in several processes, the same bytes every time.
+"""Making a whole note set in a directory: resumable, in several processes, the same bytes every time.
 
-    plan -> for each instrument, in a process of its own: render, write, describe -> examples.json -> manifest.json
+    plan -> for each instrument, in a process of its own: render or read, write, describe
+         -> which instruments sound alike, the split -> examples.json -> manifest.json
 
 A note that is there and readable is kept. The manifest is written first as not complete, which claims the directory
 for these settings, and last as complete.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from models.dataset import manifest, note_file
-from models.dataset.notes import InstrumentPlan, limit_notes, plan_instruments
+from models.dataset.duplicates import copies, find_alike, group, note_levels, settle_split
+from models.dataset.notes import InstrumentPlan, Plan, limit_notes, plan_instruments
+from models.dataset.recordings import Collection, RecordedInstrument
 from models.dataset.render import render_note
 from models.dataset.soundfont import read_sound_font
+from models.dataset.take import read_all, sustains
 from models.workers import deaf_to_interrupts
-from synth.command import progress
+from synth.command import progress_bar
 from synth.errors import TetradError
+from synth.frames import Float32Array
 
 DEFAULT_GAIN_DB = -6.0  # the loudest note of the two fonts (MuseScore General, program 97) then peaks at -0.6 dB
 SILENCE_PEAK = 1e-4  # -80 dB: where a preset has no sample for a key
+_COMPARED_VELOCITY = 80
+_COMPARED_KEY_STEP = 4  # semitones at least between the keys that are compared for duplicates
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """Counts of a finished set."""
+    """Counts of a finished set. `left_out`: one line for each broken recording that was passed over."""
 
     n_notes: int
     n_instruments: int
     n_silent: int
+    n_different: int = 0
+    n_copies_dropped: int = 0
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a process made of one instrument. `levels`: key -> `note_levels` of a note of middle velocity."""
+
+    examples: list[manifest.Example]
+    n_silent: int = 0
+    levels: dict[int, Float32Array] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
 
 def build_note_set(
-    directory: Path, font_paths: list[Path], *, jobs: int, limit: int | None, gain_db: float = DEFAULT_GAIN_DB
+    directory: Path,
+    font_paths: list[Path],
+    *,
+    jobs: int,
+    limit: int | None,
+    gain_db: float = DEFAULT_GAIN_DB,
+    recorded: Sequence[Collection] = (),
+    skip_broken: bool = False,
+    drop_copies: bool = False,
 ) -> BuildResult:
     """Make, finish or verify the note set in `directory`.
 
-    Args: `jobs` processes; `limit` notes at most, spread over all instruments (None: all).
-    Raises TetradError: an unusable font, a directory with other content, a note over full scale, a full disk.
+    Args: `jobs` processes; `limit` notes at most, spread over all instruments (None: all); `gain_db` for the fonts;
+    `recorded` instruments beside the fonts'; `skip_broken`: pass over unusable recordings instead of stopping;
+    `drop_copies`: leave out instruments that play another's samples in the same way.
+    Raises TetradError: an unusable font, a directory with other content, a note over full scale, a full disk, an
+    instrument named twice, an unusable recording.
     """
     fonts = [read_sound_font(path) for path in font_paths]
     if len({font.key for font in fonts}) != len(fonts):
         keys = ", ".join(font.key for font in fonts)
         raise TetradError(f"the sound fonts' names are {keys}; different ones were expected; name each font once")
-    plans = plan_instruments(fonts)
+    plans: list[Plan] = [*plan_instruments(fonts), *(i for source in recorded for i in source.instruments)]
+    twice = [name for name, n in Counter(plan.name for plan in plans).items() if n > 1]
+    if twice:
+        raise TetradError(f"{len(twice)} instruments come twice, {twice[0]} first; each was expected once; rename one")
     if limit is not None:
         plans = limit_notes(plans, limit)
     if not plans:
-        raise TetradError("the sound fonts hold no pitched General MIDI program; at least one was expected")
-    set_settings = manifest.settings(fonts, gain_db, limit)
+        raise TetradError("the sources hold no pitched instrument; at least one was expected; name others")
+    set_settings = manifest.settings(
+        fonts, gain_db, limit, [source.description for source in recorded], drop_copies=drop_copies
+    )
     _claim(directory, set_settings)
-    described = chain.from_iterable(_render_all(directory, plans, gain_db, jobs))
-    n_planned = sum(len(plan.strikes) for plan in plans)
-    entries = list(progress(described, description="notes", total=n_planned, unit="note"))
-    examples = [entry for entry in entries if entry is not None]
-    manifest.write_finished(directory, set_settings, examples, n_silent=len(entries) - len(examples))
-    n_instruments = len({entry["instrument_str"] for entry in examples})
-    return BuildResult(len(examples), n_instruments, len(entries) - len(examples))
+    made: dict[str, _Made] = {}
+    with progress_bar(sum(len(plan.strikes) for plan in plans), description="notes", unit="notes") as bar:
+        for plan, result in zip(plans, _make_all(directory, plans, gain_db, skip_broken, jobs), strict=True):
+            made[plan.name] = result
+            bar.update(len(plan.strikes))
+    return _finish(directory, set_settings, made, drop_copies)
+
+
+def _finish(directory: Path, set_settings: dict[str, object], made: dict[str, _Made], drop_copies: bool) -> BuildResult:
+    """Compare the instruments, settle the split and write the lists."""
+    names = [name for name, result in made.items() if result.examples]
+    left_out = [line for result in made.values() for line in result.left_out]
+    if not names:
+        broken = f" ({left_out[0]})" if left_out else ""
+        raise TetradError(f"no note of the sources can be used{broken}; at least one was expected; name others")
+    pairs = find_alike({name: made[name].levels for name in names})
+    groups, copy_of = group(names, pairs), copies(names, pairs)
+    split = settle_split({name: str(made[name].examples[0]["split"]) for name in names}, groups)
+    examples = [
+        entry | {"group": groups[name], "split": split[name]} | ({"copy_of": copy_of[name]} if name in copy_of else {})
+        for name in names
+        if not (drop_copies and name in copy_of)
+        for entry in made[name].examples
+    ]
+    n_silent = sum(result.n_silent for result in made.values())
+    manifest.write_finished(directory, set_settings, examples, n_silent, pairs, left_out)
+    return BuildResult(
+        n_notes=len(examples),
+        n_instruments=len({entry["instrument_str"] for entry in examples}),
+        n_silent=n_silent,
+        n_different=len({entry["group"] for entry in examples}),
+        n_copies_dropped=len(copy_of) if drop_copies else 0,
+        left_out=tuple(left_out),
+    )
 
 
 def _claim(directory: Path, set_settings: dict[str, object]) -> None:
@@ -91,18 +154,15 @@ def _claim(directory: Path, set_settings: dict[str, object]) -> None:
         ) from error
 
 
-def _render_all(
-    directory: Path, plans: list[InstrumentPlan], gain_db: float, jobs: int
-) -> Iterator[list[manifest.Example | None]]:
-    """The examples of each instrument in the order of `plans`; None stands for a silent note."""
+def _make_all(directory: Path, plans: Sequence[Plan], gain_db: float, skip_broken: bool, jobs: int) -> Iterator[_Made]:
+    """What was made of each instrument, in the order of `plans`."""
     # Never in this process: TinySoundFont crashes on some damaged fonts. Fresh processes, as a forked copy of one with
     # threads (a progress bar's, a numeric library's) may hang.
+    n = len(plans)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:  # when this generator is closed, `map` cancels what has not begun; what has (2 s at most) is waited for
             with deaf_to_interrupts():  # `map` starts the processes at once
-                results = pool.map(
-                    _render_instrument, [directory] * len(plans), plans, [gain_db] * len(plans), chunksize=1
-                )
+                results = pool.map(_make_one, [directory] * n, plans, [gain_db] * n, [skip_broken] * n, chunksize=1)
             yield from results
         except BrokenProcessPool as error:
             raise TetradError(
@@ -111,15 +171,25 @@ def _render_all(
             ) from error
 
 
-def _render_instrument(directory: Path, plan: InstrumentPlan, gain_db: float) -> list[manifest.Example | None]:
-    return [_render_one(directory, plan, pitch, velocity, gain_db) for pitch, velocity in plan.strikes]
+def _make_one(directory: Path, plan: InstrumentPlan | RecordedInstrument, gain_db: float, skip_broken: bool) -> _Made:
+    if isinstance(plan, RecordedInstrument):
+        measured, left_out = read_all(directory, plan, skip_broken=skip_broken)
+        examples = [manifest.example(plan, *strike, note) for strike, note in measured.items()]
+        if plan.sustains is None:
+            goes_on = sustains(measured.values())
+            examples = [entry | {"sustains": goes_on} for entry in examples]
+        return _Made(examples, 0, _levels(directory, examples), left_out)
+    notes = [_render_one(directory, plan, pitch, velocity, gain_db) for pitch, velocity in plan.strikes]
+    examples = [entry for entry in notes if entry is not None]
+    return _Made(examples, len(notes) - len(examples), _levels(directory, examples))
 
 
 def _render_one(
     directory: Path, plan: InstrumentPlan, pitch: int, velocity: int, gain_db: float
 ) -> manifest.Example | None:
+    """The entry of a note; None for silence."""
     name = plan.note_name(pitch, velocity)
-    measured = _already_there(directory, name)
+    measured = note_file.already_there(directory, name)
     if measured is None:
         audio = render_note(plan.font.path, plan.preset, pitch, velocity, gain_db)
         if np.abs(audio).max() < SILENCE_PEAK:
@@ -128,9 +198,18 @@ def _render_one(
     return manifest.example(plan, pitch, velocity, measured)
 
 
-def _already_there(directory: Path, name: str) -> dict[str, object] | None:
-    """What `describe_note` says of a note that an earlier run finished; None when it has to be rendered."""
-    try:
-        return note_file.describe_note(directory, name)
-    except TetradError:
-        return None  # missing or damaged: rendering it again is the remedy
+def _levels(directory: Path, examples: Sequence[manifest.Example]) -> dict[int, Float32Array]:
+    """Key -> levels of its note nearest the middle velocity, for keys at least 4 semitones apart."""
+    nearest: dict[int, tuple[int, str]] = {}
+    for entry in examples:
+        pitch = int(str(entry["pitch"]))
+        candidate = (abs(int(str(entry["velocity"])) - _COMPARED_VELOCITY), str(entry["note_str"]))
+        nearest[pitch] = min(candidate, nearest.get(pitch, candidate))
+    levels: dict[int, Float32Array] = {}
+    last = -_COMPARED_KEY_STEP
+    for pitch in sorted(nearest):
+        if pitch - last >= _COMPARED_KEY_STEP:
+            path = note_file.low_audio_path(directory, nearest[pitch][1])
+            levels[pitch] = note_levels(note_file.read_low_audio(path), pitch)
+            last = pitch
+    return levels

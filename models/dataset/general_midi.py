@@ -167,6 +167,13 @@ PROGRAMS: dict[int, Program] = {row[0]: Program(*row) for row in _ROWS}
 # bank, program, name, lowest key, highest key, sustains
 _VARIATION_ROWS = (
     (8, 14, "Church Bell", 48, 79, False),
+    (9, 14, "Carillon", 48, 79, False),
+    (11, 0, "Piano and Fading Strings", 24, 100, False),
+    (11, 1, "Piano and Strings", 36, 96, True),
+    (11, 8, "Tinkling Bells", 60, 100, False),
+    (11, 14, "Bell Tower", 48, 79, False),
+    (12, 10, "Christmas Bells", 60, 96, False),
+    (13, 48, "Woodwind Choir", 36, 91, True),
     (8, 24, "Ukulele", 60, 84, False),
     (8, 30, "Feedback Guitar", 40, 86, True),
     (8, 31, "Guitar Feedback", 40, 86, True),
@@ -192,9 +199,12 @@ _VARIATION_ROWS = (
     (50, 48, "Basses Fast", 28, 60, True),
     (50, 49, "Basses Slow", 28, 60, True),
 )
+# The same where it is of another family than its program.
+_VARIATION_FAMILIES = {(13, 48): "reed"}
 _VARIATIONS = {(row[0], row[1]): row[2:] for row in _VARIATION_ROWS}
 
-PERCUSSION_BANK = 128
+# The percussion bank of the SoundFont format, and the bank in which GeneralUser GS keeps a second copy of its kits.
+PERCUSSION_BANKS = frozenset({120, 128})
 
 
 def program_of_preset(bank: int, number: int, preset_name: str) -> Program | None:
@@ -205,11 +215,12 @@ def program_of_preset(bank: int, number: int, preset_name: str) -> Program | Non
     for players who steer the level with a controller.
     """
     program = PROGRAMS.get(number)
-    if program is None or bank >= PERCUSSION_BANK or preset_name.endswith("Expr."):
+    if program is None or bank in PERCUSSION_BANKS or preset_name.endswith("Expr."):
         return None
     if bank == 0:
         return program
     name, lowest, highest, sustains = _VARIATIONS.get(
         (bank, number), (preset_name, program.lowest, program.highest, program.sustains)
     )
-    return replace(program, name=name, lowest=lowest, highest=highest, sustains=sustains)
+    family = _VARIATION_FAMILIES.get((bank, number), program.family)
+    return replace(program, name=name, family=family, lowest=lowest, highest=highest, sustains=sustains)

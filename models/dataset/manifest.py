@@ -4,9 +4,12 @@
                     examples_sha256
     examples.json   note name -> NSynth's keys (note, note_str, instrument, instrument_str, instrument_family[_str],
                     instrument_source[_str], pitch, velocity, sample_rate) and: font, bank, program, preset, sustains,
-                    split, peak (linear, of the 48 kHz file), held_db, sha256, sha256_16k
+                    split, group, peak (linear, of the file at the highest rate), held_db, sha256, sha256_16k;
+                    copy_of where another instrument plays the same samples
 
-NSynth's `qualities` are left out: nobody has listened to these notes.
+`sample_rate` is 16000 for notes of which no more is known (an NSynth set's); they have no 48 kHz file. For recordings
+`program` is null and `preset` the file's name. `group` is the first of the instruments that sound alike.
+NSynth's `qualities` are left out but for its own notes (`qualities_str`): nobody has listened to the others.
 """
 
 import hashlib
@@ -18,7 +21,8 @@ from pathlib import Path
 
 import soundfile
 
-from models.dataset.general_midi import HELD_OUT_PROGRAMS, SOURCES
+from models.dataset.duplicates import COPY_DB, SAME_DB, Alike
+from models.dataset.general_midi import HELD_OUT_PROGRAMS
 from models.dataset.notes import (
     HELD_S,
     LOW_RATE_HZ,
@@ -28,26 +32,37 @@ from models.dataset.notes import (
     SAMPLE_RATE_HZ,
     SPLITS,
     VELOCITIES,
-    InstrumentPlan,
+    Plan,
 )
 from models.dataset.render import OVERSAMPLING
 from models.dataset.soundfont import SoundFont
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
-from synth.instruments.format import FAMILIES
 
 FORMAT = "tetrad-note-set"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = (1, 2)  # version 1 had sound fonts alone, and no groups
 MANIFEST_FILE = "manifest.json"
 EXAMPLES_FILE = "examples.json"
 
 Example = dict[str, object]
 
 
-def settings(fonts: Iterable[SoundFont], gain_db: float, limit: int | None) -> dict[str, object]:
-    """All that the set's bytes depend on; equal settings, equal bytes."""
+def settings(
+    fonts: Iterable[SoundFont],
+    gain_db: float,
+    limit: int | None,
+    recorded: Iterable[dict[str, object]] = (),
+    *,
+    drop_copies: bool = False,
+) -> dict[str, object]:
+    """All that the set's bytes depend on; equal settings, equal bytes. `recorded` describes the other sources."""
     return {
         "fonts": [font.describe() for font in fonts],
+        "recorded": list(recorded),
+        "drop_copies": drop_copies,
+        "same_db": SAME_DB,
+        "copy_db": COPY_DB,
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "low_sample_rate_hz": LOW_RATE_HZ,
         "n_samples": N_SAMPLES,
@@ -68,24 +83,14 @@ def settings(fonts: Iterable[SoundFont], gain_db: float, limit: int | None) -> d
     }
 
 
-def example(plan: InstrumentPlan, pitch: int, velocity: int, measured: dict[str, object]) -> Example:
-    """One entry of examples.json, but for the running numbers `note` and `instrument`."""
+def example(plan: Plan, pitch: int, velocity: int, measured: dict[str, object]) -> Example:
+    """One entry of examples.json, but for the running numbers `note` and `instrument`, and `group`."""
     return {
         "note_str": plan.note_name(pitch, velocity),
         "instrument_str": plan.name,
-        "instrument_family": FAMILIES.index(plan.program.family),
-        "instrument_family_str": plan.program.family,
-        "instrument_source": SOURCES.index(plan.program.source),
-        "instrument_source_str": plan.program.source,
         "pitch": pitch,
         "velocity": velocity,
-        "sample_rate": SAMPLE_RATE_HZ,
-        "font": plan.font.key,
-        "bank": plan.preset.bank,
-        "program": plan.preset.number,
-        "preset": plan.preset.name,
-        "sustains": plan.program.sustains,
-        "split": plan.split,
+        **plan.describe(pitch, velocity),
         **measured,
     }
 
@@ -95,8 +100,18 @@ def write_unfinished(directory: Path, set_settings: dict[str, object]) -> None:
     _write_json(directory / MANIFEST_FILE, _header(set_settings, complete=False))
 
 
-def write_finished(directory: Path, set_settings: dict[str, object], examples: list[Example], n_silent: int) -> None:
-    """Write examples.json and then the complete manifest."""
+def write_finished(
+    directory: Path,
+    set_settings: dict[str, object],
+    examples: list[Example],
+    n_silent: int,
+    alike: Iterable[Alike] = (),
+    left_out: Iterable[str] = (),
+) -> None:
+    """Write examples.json and then the complete manifest.
+
+    Args: `alike` the pairs of instruments that sound alike; `left_out` a line for each broken file.
+    """
     instruments = {name: i for i, name in enumerate(dict.fromkeys(str(e["instrument_str"]) for e in examples))}
     numbered = {
         str(e["note_str"]): {"note": i, "instrument": instruments[str(e["instrument_str"])], **e}
@@ -112,6 +127,7 @@ def write_finished(directory: Path, set_settings: dict[str, object], examples: l
     counts = {
         "notes": len(examples),
         "instruments": len(instruments),
+        "instruments_that_differ": len({str(e["group"]) for e in examples}),
         "silent_notes_left_out": n_silent,
         "notes_by_split": {split: sum(e["split"] == split for e in examples) for split in SPLITS},
         "notes_by_family": dict(sorted(Counter(str(e["instrument_family_str"]) for e in examples).items())),
@@ -119,6 +135,8 @@ def write_finished(directory: Path, set_settings: dict[str, object], examples: l
     manifest = _header(set_settings, complete=True) | {
         "splits": splits,
         "counts": counts,
+        "alike": [[pair.first, pair.second, pair.distance_db] for pair in alike],
+        "left_out": list(left_out),
         "examples_sha256": hashlib.sha256(encoded).hexdigest(),
     }
     _write_json(directory / MANIFEST_FILE, manifest)
@@ -127,7 +145,7 @@ def write_finished(directory: Path, set_settings: dict[str, object], examples: l
 def read_manifest(directory: Path) -> dict[str, object] | None:
     """The manifest, or None where there is none. Raises TetradError for another format or a newer version."""
     path = directory / MANIFEST_FILE
-    expected = f"a note set of format {FORMAT}, version {FORMAT_VERSION}, was expected"
+    expected = f"a note set of format {FORMAT}, version 1 to {FORMAT_VERSION}, was expected"
     remedy = "name another directory, or make one with `tetrad model data`"
     try:
         manifest: object = json.loads(path.read_bytes())
@@ -140,7 +158,7 @@ def read_manifest(directory: Path) -> dict[str, object] | None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
         raise TetradError(f"{path} is of format {found!r}; {expected}; {remedy}")
-    if manifest.get("format_version") != FORMAT_VERSION:
+    if manifest.get("format_version") not in _READABLE:
         raise TetradError(
             f"{path} is of version {manifest.get('format_version')!r}; {expected}; update Tetrad or make the set again"
         )

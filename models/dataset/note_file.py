@@ -31,8 +31,22 @@ def low_audio_path(directory: Path, note_name: str) -> Path:
 def write_note(directory: Path, note_name: str, audio: np.ndarray) -> dict[str, object]:
     """Write both files of a note, each whole or not at all. Returns the same as `describe_note`.
 
-    Args: `audio` float64 [192000] within -1..1; a sample outside, or not finite, raises TetradError.
+    Args: `audio` float64 within -1..1: [192000] at 48 kHz, or [64000] at 16 kHz, of which the 16 kHz file alone is
+    written. A sample outside, or not finite, raises TetradError.
     """
+    _check_level(note_name, audio)
+    if len(audio) == N_LOW_SAMPLES:
+        atomic_write_bytes(low_audio_path(directory, note_name), _flac(_quantise(audio), LOW_RATE_HZ))
+        return describe_note(directory, note_name, LOW_RATE_HZ)
+    # The 16 kHz version comes from the written samples, so that both files tell of the same signal.
+    written = _quantise(audio)
+    low = np.clip(to_encoder_rate(written / _FULL_SCALE), -1.0, 1.0)
+    atomic_write_bytes(audio_path(directory, note_name), _flac(written, SAMPLE_RATE_HZ))
+    atomic_write_bytes(low_audio_path(directory, note_name), _flac(_quantise(low), LOW_RATE_HZ))
+    return describe_note(directory, note_name)
+
+
+def _check_level(note_name: str, audio: np.ndarray) -> None:
     peak = float(np.abs(audio).max())
     if not math.isfinite(peak):
         raise TetradError(
@@ -43,31 +57,38 @@ def write_note(directory: Path, note_name: str, audio: np.ndarray) -> dict[str, 
             f"{note_name} peaks {20 * math.log10(peak):.1f} dB over full scale, which no file holds; at most 0 dB was "
             "expected; lower --gain-db by as much"
         )
-    # The 16 kHz version comes from the written samples, so that both files tell of the same signal.
-    written = _quantise(audio)
-    low = np.clip(to_encoder_rate(written / _FULL_SCALE), -1.0, 1.0)
-    atomic_write_bytes(audio_path(directory, note_name), _flac(written, SAMPLE_RATE_HZ))
-    atomic_write_bytes(low_audio_path(directory, note_name), _flac(_quantise(low), LOW_RATE_HZ))
-    return describe_note(directory, note_name)
 
 
-def describe_note(directory: Path, note_name: str) -> dict[str, object]:
-    """Read both files back. Returns peak (linear), held_db and the SHA-256 of each; raises TetradError if unusable.
+def describe_note(directory: Path, note_name: str, rate_hz: int = SAMPLE_RATE_HZ) -> dict[str, object]:
+    """Read the files back. Returns peak (linear), held_db and the SHA-256 of each; raises TetradError if unusable.
 
     `held_db` is the level of the last second before the release relative to 0.1..1.0 s: near 0 for a note that goes on
-    sounding, strongly negative for one that dies away; null for a note without sound there.
+    sounding, strongly negative for one that dies away; null for a note without sound there. `rate_hz` is 48 kHz, or
+    16 kHz for a note with the 16 kHz file alone, which then has no `sha256`.
     """
-    audio, low = read_audio(audio_path(directory, note_name)), read_low_audio(low_audio_path(directory, note_name))
-    assert len(audio) == 3 * len(low)
-    body = float(np.mean(np.square(audio[SAMPLE_RATE_HZ // 10 : SAMPLE_RATE_HZ], dtype=np.float64)))
-    last = round(HELD_S * SAMPLE_RATE_HZ)
-    held = float(np.mean(np.square(audio[last - SAMPLE_RATE_HZ : last], dtype=np.float64)))
+    low_path = low_audio_path(directory, note_name)
+    audio = read_low_audio(low_path)
+    digests = {"sha256_16k": hashlib.sha256(low_path.read_bytes()).hexdigest()}
+    if rate_hz == SAMPLE_RATE_HZ:
+        path = audio_path(directory, note_name)
+        audio = read_audio(path)
+        digests = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()} | digests
+    body = float(np.mean(np.square(audio[rate_hz // 10 : rate_hz], dtype=np.float64)))
+    last = round(HELD_S * rate_hz)
+    held = float(np.mean(np.square(audio[last - rate_hz : last], dtype=np.float64)))
     return {
         "peak": float(np.abs(audio).max()),
         "held_db": round(10 * math.log10(held / body), 2) if held > 0 and body > 0 else None,
-        "sha256": hashlib.sha256(audio_path(directory, note_name).read_bytes()).hexdigest(),
-        "sha256_16k": hashlib.sha256(low_audio_path(directory, note_name).read_bytes()).hexdigest(),
+        **digests,
     }
+
+
+def already_there(directory: Path, note_name: str, rate_hz: int = SAMPLE_RATE_HZ) -> dict[str, object] | None:
+    """What `describe_note` says of a note that an earlier run finished; None when it has to be made."""
+    try:
+        return describe_note(directory, note_name, rate_hz)
+    except TetradError:
+        return None  # missing or damaged: making it again is the remedy
 
 
 def read_audio(path: Path) -> np.ndarray:

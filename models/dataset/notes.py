@@ -1,9 +1,12 @@
 """Which notes the set consists of: instruments, keys, velocities, names and the split. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self, TypeVar
 
-from models.dataset.general_midi import HELD_OUT_PROGRAMS, Program, program_of_preset, slug
+from models.dataset.general_midi import HELD_OUT_PROGRAMS, SOURCES, Program, program_of_preset, slug
 from models.dataset.soundfont import Preset, SoundFont
+from synth.instruments.format import FAMILIES
 
 SAMPLE_RATE_HZ = 48_000
 LOW_RATE_HZ = 16_000  # NSynth's rate, the encoder's
@@ -16,6 +19,24 @@ VELOCITIES = (45, 80, 115)
 TRAIN = "train"
 HELD_OUT = "held_out"
 SPLITS = (TRAIN, HELD_OUT)
+
+
+class Plan(Protocol):
+    """An instrument to put into the set: a preset to render, or recordings to read."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def strikes(self) -> tuple[tuple[int, int], ...]:
+        """(MIDI note, velocity) of each note."""
+
+    def note_name(self, pitch: int, velocity: int) -> str: ...
+
+    def describe(self, pitch: int, velocity: int) -> dict[str, object]: ...
+
+    def only(self, strikes: Sequence[tuple[int, int]]) -> Self:
+        """The same instrument with these notes alone."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,26 @@ class InstrumentPlan:
         """As in NSynth: `fluid_000_acoustic_grand_piano-060-080`."""
         return f"{self.name}-{pitch:03d}-{velocity:03d}"
 
+    def only(self, strikes: Sequence[tuple[int, int]]) -> "InstrumentPlan":
+        """The same preset with these notes alone."""
+        return replace(self, strikes=tuple(strikes))
+
+    def describe(self, pitch: int, velocity: int) -> dict[str, object]:
+        """The part of a note's entry in examples.json that is the preset's to say."""
+        return {
+            "instrument_family": FAMILIES.index(self.program.family),
+            "instrument_family_str": self.program.family,
+            "instrument_source": SOURCES.index(self.program.source),
+            "instrument_source_str": self.program.source,
+            "sample_rate": SAMPLE_RATE_HZ,
+            "font": self.font.key,
+            "bank": self.preset.bank,
+            "program": self.preset.number,
+            "preset": self.preset.name,
+            "sustains": self.program.sustains,
+            "split": self.split,
+        }
+
 
 def instrument_name(font_key: str, preset: Preset, program: Program) -> str:
     """`fluid_000_acoustic_grand_piano`; `fluid_025b016_mandolin` for the variation in bank 16."""
@@ -56,17 +97,16 @@ def plan_instruments(fonts: list[SoundFont]) -> list[InstrumentPlan]:
     return plans
 
 
-def limit_notes(plans: list[InstrumentPlan], n_notes: int) -> list[InstrumentPlan]:
+_P = TypeVar("_P", bound=Plan)
+
+
+def limit_notes(plans: Sequence[_P], n_notes: int) -> list[_P]:
     """At most `n_notes` notes, spread evenly over all that `plans` hold; instruments left without a note go."""
     flat = [(plan, strike) for plan in plans for strike in plan.strikes]
     if n_notes >= len(flat):
-        return plans
+        return list(plans)
     kept: dict[str, list[tuple[int, int]]] = {}
     for i in range(n_notes):
         plan, strike = flat[i * len(flat) // n_notes]
         kept.setdefault(plan.name, []).append(strike)
-    return [
-        InstrumentPlan(plan.name, plan.font, plan.preset, plan.program, tuple(kept[plan.name]))
-        for plan in plans
-        if plan.name in kept
-    ]
+    return [plan.only(kept[plan.name]) for plan in plans if plan.name in kept]

@@ -5,18 +5,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.dataset import note_file
 from models.dataset.manifest import EXAMPLES_FILE, MANIFEST_FILE, read_manifest
-from models.dataset.notes import SPLITS
+from models.dataset.notes import LOW_RATE_HZ, SAMPLE_RATE_HZ, SPLITS
 from synth.errors import TetradError
+from synth.instruments.resampling import to_engine_rate
 
 DEFAULT_DIRECTORY = Path("data/notes")
 """Where `make data` puts the note set, seen from the checkout."""
 DATA_HELP = f"note set that `tetrad model data` wrote (default {DEFAULT_DIRECTORY})"
-_JSON_NAMES = {"name": "note_str", "instrument": "instrument_str", "family": "instrument_family_str"}
+_JSON_NAMES = {
+    "name": "note_str",
+    "instrument": "instrument_str",
+    "family": "instrument_family_str",
+    "rate_hz": "sample_rate",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Example:
     """One note: `pitch` MIDI note, `velocity` 1..127, `peak` of the 48 kHz audio (1 is full scale).
 
     `held_db`: level of the second before the release against that of 0.1..1.0 s; None for no sound there.
+    `program` is None for recordings. `rate_hz` is what the note is known at: 48 kHz, or 16 kHz for an NSynth set's.
+    `group`: the instruments of one group sound alike, and are on one side of the split.
     """
 
     name: str
@@ -31,7 +40,7 @@ class Example:
     family: str
     font: str
     bank: int
-    program: int
+    program: int | None
     preset: str
     pitch: int
     velocity: int
@@ -39,6 +48,8 @@ class Example:
     split: str
     peak: float
     held_db: float | None
+    rate_hz: int
+    group: str
 
 
 class NoteSet:
@@ -108,7 +119,12 @@ class NoteSet:
         return list(dict.fromkeys(e.instrument for e in self.examples(split=split)))
 
     def audio_48k(self, name: str) -> np.ndarray:
-        """float32 [192000] at 48 kHz, -1..1: 3 s held, 1 s released. Raises TetradError for an unusable file."""
+        """float32 [192000] at 48 kHz, -1..1: 3 s held, 1 s released. Raises TetradError for an unusable file.
+
+        A note that is known at 16 kHz alone is brought to 48 kHz and has nothing above 8 kHz.
+        """
+        if self[name].rate_hz != SAMPLE_RATE_HZ:
+            return np.asarray(to_engine_rate(self.audio_16k(name), self[name].rate_hz), np.float32)
         return note_file.read_audio(note_file.audio_path(self.directory, self[name].name))
 
     def audio_16k(self, name: str) -> np.ndarray:
@@ -131,17 +147,22 @@ def _read_examples(directory: Path, manifest: dict[str, object]) -> dict[str, Ex
             "run `tetrad model data` again"
         )
     names = [field.name for field in fields(Example)]
+    entries: dict[str, dict[str, Any]] = json.loads(encoded)
+    for entry in entries.values():
+        entry.setdefault("group", entry["instrument_str"])  # version 1 had none
     return {
-        name: Example(**{key: entry[_JSON_NAMES.get(key, key)] for key in names})
-        for name, entry in json.loads(encoded).items()
+        name: Example(**{key: entry[_JSON_NAMES.get(key, key)] for key in names}) for name, entry in entries.items()
     }
 
 
 def _check_files(directory: Path, examples: dict[str, Example]) -> None:
     """Raise TetradError when an example's audio is not there. Two directory listings, not a look at every file."""
-    for place in (note_file.audio_path(directory, "x").parent, note_file.low_audio_path(directory, "x").parent):
+    for place, rates_hz in (
+        (directory / note_file.AUDIO_DIR, (SAMPLE_RATE_HZ,)),
+        (directory / note_file.LOW_AUDIO_DIR, (SAMPLE_RATE_HZ, LOW_RATE_HZ)),
+    ):
         present = {path.name for path in place.iterdir()} if place.is_dir() else set()
-        missing = [name for name in examples if f"{name}.flac" not in present]
+        missing = [name for name, e in examples.items() if e.rate_hz in rates_hz and f"{name}.flac" not in present]
         if missing:
             raise TetradError(
                 f"{len(missing)} of {len(examples)} audio files are missing in {place}, {missing[0]}.flac first; "

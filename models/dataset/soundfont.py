@@ -57,6 +57,8 @@ KNOWN_FONTS = (
         frozenset({(0, 0), (0, 1), (0, 3), (8, 0)}),
     ),
 )
+# Fonts from elsewhere whose licence we have read, by how their title (INAM) starts.
+_LICENCES = {"GeneralUser GS": "GeneralUser GS License v2.0 (free use, also in software)"}
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,13 @@ def read_sound_font(path: Path) -> SoundFont:
     info, hydra = _read_lists(path, data)
     presets = _presets(path, hydra)
     text = {name: value.split(b"\0")[0].decode("latin-1").strip() for name, value in info.items()}
+    title = known.title if known else text.get(b"INAM", "")
+    read_licences = [licence for start, licence in _LICENCES.items() if title.startswith(start)]
     return SoundFont(
         path=path,
         key=known.key if known else slug(path.stem),
-        title=known.title if known else text.get(b"INAM", ""),
-        licence=known.licence if known else "not known; see the font's copyright text",
+        title=title,
+        licence=known.licence if known else next(iter(read_licences), "not known; see the font's copyright text"),
         origin=known.origin if known else text.get(b"ICOP", ""),
         package=_debian_package(str(path)),
         sha256=hashlib.sha256(data).hexdigest(),

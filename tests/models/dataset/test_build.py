@@ -34,7 +34,7 @@ def _contents(directory):
 def test_layout(note_set_dir, font_path):
     manifest = json.loads((note_set_dir / "manifest.json").read_text())
     examples = json.loads((note_set_dir / "examples.json").read_text())
-    assert (manifest["format"], manifest["format_version"], manifest["complete"]) == ("tetrad-note-set", 1, True)
+    assert (manifest["format"], manifest["format_version"], manifest["complete"]) == ("tetrad-note-set", 2, True)
     assert manifest["settings"]["fonts"][0]["sha256"] == hashlib.sha256(font_path.read_bytes()).hexdigest()
     assert manifest["counts"]["notes"] == len(examples)
     assert manifest["counts"]["notes"] + manifest["counts"]["silent_notes_left_out"] == N_LIMIT

@@ -52,3 +52,17 @@ def test_presets_that_are_instruments():
 )
 def test_presets_that_are_not(bank, number, name):
     assert program_of_preset(bank, number, name) is None
+
+
+def test_variations_of_generaluser_gs():
+    assert program_of_preset(120, 0, "Standard Drums") is None
+    assert program_of_preset(128, 0, "Standard") is None
+    choir = program_of_preset(13, 48, "Woodwind Choir")
+    strings = program_of_preset(11, 1, "Piano & Str.-Sus")
+    trombone = program_of_preset(1, 57, "Trombone 2")
+    assert choir
+    assert strings
+    assert trombone
+    assert (choir.name, choir.family, choir.sustains) == ("Woodwind Choir", "reed", True)
+    assert strings.sustains
+    assert trombone.family == "brass"

@@ -1,5 +1,6 @@
 """Reading note sets, whole and broken."""
 
+import hashlib
 import json
 import shutil
 
@@ -77,8 +78,20 @@ def test_another_format(copy):
 
 
 def test_a_newer_version(copy):
-    _edit(copy, format_version=2)
-    assert "version 2; a note set of format tetrad-note-set, version 1, was expected" in _refusal(copy)
+    _edit(copy, format_version=3)
+    assert "version 3; a note set of format tetrad-note-set, version 1 to 2, was expected" in _refusal(copy)
+
+
+def test_a_set_of_version_1_has_no_groups_and_opens_all_the_same(copy):
+    path = copy / "examples.json"
+    entries = json.loads(path.read_text())
+    for entry in entries.values():
+        del entry["group"]
+    path.write_text(json.dumps(entries))
+    _edit(copy, format_version=1, examples_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    notes = NoteSet.open(copy)
+    assert len(notes) == len(entries)
+    assert all(e.group == e.instrument and e.rate_hz == 48_000 for e in notes)
 
 
 def test_an_unfinished_set(copy):
