@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from models.autoencoder import Autoencoder, AutoencoderConfig
+from models.safetensors_file import read_safetensors
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 
@@ -21,15 +19,17 @@ if TYPE_CHECKING:
     from models.train import Training
 
 FORMAT = "tetrad-checkpoint"
-VERSION = 1
+VERSION = 2
 
 
 def save_checkpoint(path: Path, run: Training) -> None:
-    """Write everything that `load_checkpoint` needs to go on exactly; 13 MB for the small network."""
+    """Write everything that `load_checkpoint` needs to go on exactly; 18 MB for the small network."""
     tensors: dict[str, Tensor] = {}
     tensors.update({f"model.{k}": v for k, v in run.model.state_dict().items()})
     tensors.update({f"ema.{k}": v for k, v in run.ema.state_dict().items()})
-    names = [name for name, _ in run.model.named_parameters()]
+    if run.joint.adversary is not None:
+        tensors.update({f"adversary.{k}": v for k, v in run.joint.adversary.state_dict().items()})
+    names = run.trained_names
     for index, state in run.optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer.{names[index]}.{k}": v for k, v in state.items()})
     metadata = {
@@ -39,13 +39,13 @@ def save_checkpoint(path: Path, run: Training) -> None:
         "step": str(run.step),
         "seconds": repr(run.seconds),
     }
-    contiguous = {k: v.detach().contiguous() for k, v in tensors.items()}
+    contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     atomic_write_bytes(path, save_tensors(contiguous, metadata))
 
 
 def load_checkpoint(path: Path, run: Training) -> None:
     """Put a checkpoint into a fresh `run`, so that the next step is the one that would have followed."""
-    tensors, metadata = _read(path)
+    tensors, metadata = read_safetensors(path, FORMAT, VERSION)
     config = _config(path, metadata)
     if config != run.model.config:
         raise TetradError(
@@ -53,9 +53,10 @@ def load_checkpoint(path: Path, run: Training) -> None:
         )
     for prefix, module in (("model.", run.model), ("ema.", run.ema)):
         _load_state(path, module, tensors, prefix)
-    names = [name for name, _ in run.model.named_parameters()]
+    if run.joint.adversary is not None:
+        _load_state(path, run.joint.adversary, tensors, "adversary.")
     state: dict[int, dict[str, Tensor]] = {}
-    for index, name in enumerate(names):
+    for index, name in enumerate(run.trained_names):
         prefix = f"optimizer.{name}."
         found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         if found:
@@ -66,26 +67,10 @@ def load_checkpoint(path: Path, run: Training) -> None:
 
 def load_model(path: Path) -> tuple[Autoencoder, dict[str, str]]:
     """The averaged weights of a checkpoint, ready to evaluate, and its metadata."""
-    tensors, metadata = _read(path)
+    tensors, metadata = read_safetensors(path, FORMAT, VERSION)
     model = Autoencoder(_config(path, metadata))
     _load_state(path, model, tensors, "ema.")
     return model.eval(), metadata
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        content = path.read_bytes()
-        tensors = load_tensors(content)
-        (header_size,) = struct.unpack("<Q", content[:8])
-        metadata = json.loads(content[8 : 8 + header_size]).get("__metadata__", {})
-    except (OSError, SafetensorError, struct.error, ValueError) as error:
-        raise TetradError(
-            f"{path} can't be read as a checkpoint ({error}); expected safetensors; train again or fetch it again"
-        ) from error
-    found = metadata.get("format"), metadata.get("version")
-    if found != (FORMAT, str(VERSION)):
-        raise TetradError(f"{path} is {found[0]} version {found[1]}; expected {FORMAT} version {VERSION}")
-    return tensors, metadata
 
 
 def _config(path: Path, metadata: dict[str, str]) -> AutoencoderConfig:

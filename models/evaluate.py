@@ -1,6 +1,7 @@
-"""Measure a checkpoint on training and held-out instruments: error of the frames, sound, pitch.
+"""Measure a checkpoint on training and held-out instruments: frames, sound, pitch, a classifier's ear, morph paths.
 
-Held out means by instrument: no note of a held-out General MIDI program was trained on, whichever font it is from.
+Held out means by instrument: no note of a held-out General MIDI program was trained on, whichever font it is from, nor
+any that sounds like one of its notes (`models.dataset.duplicates`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ import torch
 from models import control_data
 from models.autoencoder import Autoencoder
 from models.checkpoint import load_model
+from models.classifier.accuracy import evaluate_classifier
+from models.classifier.judge import family_confidence
+from models.classifier.training import DEFAULT_WEIGHTS
+from models.classifier.weights import load_classifier
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
 from models.halfway import half_way, summary
+from models.losses import active_error_db
+from models.morph.evaluate import measure_morphs
 from models.pitch_check import estimate_pitch_hz
-from models.train import active_error_db
+from models.train import decode_frames
 from synth.command import add_json_argument, print_report, progress
-from synth.frames import ControlFrames, pitch_to_hz
+from synth.errors import TetradError
+from synth.frames import ENCODER_RATE_HZ, ControlFrames, pitch_to_hz
+from synth.instruments.encoder import Encoder
 from synth.instruments.library import Library
 from synth.instruments.resynthesis import resynthesise
 from synth.instruments.spread import spread_evenly
@@ -36,10 +45,7 @@ def decode_notes(model: Autoencoder, data: control_data.ControlSet, batch_size: 
     with torch.no_grad():
         for start in progress(range(0, data.n_notes, batch_size), description="decoding", unit="batch"):
             part = slice(start, start + batch_size)
-            wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
-            pitch, velocity = torch.from_numpy(data.pitch[part]), torch.from_numpy(data.velocity[part])
-            decoded = model(wave, frame.expand(wave.shape[0], -1), pitch, velocity)
-            rows[part] = decoded.numpy().astype(np.float16)
+            rows[part] = decode_frames(model, data, part, frame).numpy().astype(np.float16)
     return rows
 
 
@@ -47,7 +53,7 @@ def note_errors_db(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Active-frame error of each note in dB, float64 [n]."""
     errors = []
     for found, wanted in zip(rows, target, strict=True):
-        peak = torch.tensor(float(wanted[:, :-1].max())).reshape(1, 1, 1)
+        peak = torch.tensor(float(np.nanmax(wanted[:, :-1]))).reshape(1, 1, 1)
         decoded, measured = (torch.from_numpy(a[None].astype(np.float32)) for a in (found, wanted))
         errors.append(float(active_error_db(decoded, measured, peak)[0]))
     return np.array(errors)
@@ -110,6 +116,33 @@ def evaluate_half_way(n_pairs: int | None) -> dict[str, object]:
     return summary(half_way(instruments, decoder, n_pairs))
 
 
+def evaluate_by_ear(
+    checkpoint: Path, directory: Path, classifier: Path, n_judged: int | None, n_morphs: int, pictures: Path | None
+) -> dict[str, object]:
+    """-> "classifier" and "morph" of `tetrad model evaluate --json`.
+
+    The classifier judges `n_judged` held-out notes as recorded and as decoded by the network alone; `n_morphs` of the
+    40 fixed pairs are played as the engine does, with the shipped instruments and the exported pair.
+    """
+    note_set = NoteSet.open(directory)
+    judge = load_classifier(classifier)
+    result: dict[str, object] = {}
+    if n_judged != 0:
+        model, _ = load_model(checkpoint)
+        data = control_data.load(directory, note_set.instruments(split="held_out")).spread(n_judged)
+        result["classifier"] = evaluate_classifier(judge, note_set, data, lambda notes: decode_notes(model, notes))
+    if n_morphs != 0:
+        result["morph"] = measure_morphs(
+            note_set,
+            Decoder(),
+            encode=Encoder().run,
+            family_confidence=lambda sound: family_confidence(judge, sound, ENCODER_RATE_HZ),
+            limit=n_morphs,
+            pictures=pictures,
+        )
+    return result
+
+
 class EvaluateCommand:
     """`tetrad model evaluate`"""
 
@@ -119,11 +152,27 @@ class EvaluateCommand:
         parser.add_argument("--listen", type=int, default=60, help="held-out notes to render (default %(default)s)")
         parser.add_argument("--limit", type=int, help="at most this many notes of either side")
         parser.add_argument("--pairs", type=int, help="pairs of instruments to play half-way (default: all, 0: none)")
+        parser.add_argument("--classifier", type=Path, default=DEFAULT_WEIGHTS, help="weights (default %(default)s)")
+        parser.add_argument("--judged", type=int, help="held-out notes for the classifier (default: all, 0: none)")
+        parser.add_argument("--morphs", type=int, default=40, help="of the 40 morph paths (default: all, 0: none)")
+        parser.add_argument("--pictures", type=Path, help="folder for a picture of each morph path")
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        by_ear = args.judged != 0 or args.morphs != 0
+        if by_ear and not args.classifier.is_file():
+            raise TetradError(
+                f"there is no classifier at {args.classifier}; its weights were expected; train one with `tetrad model "
+                f"train-classifier {args.data}`, or leave out what it judges with --judged 0 --morphs 0"
+            )
+        if args.pictures is not None:
+            args.pictures.mkdir(parents=True, exist_ok=True)
         result = evaluate(args.checkpoint, args.data, args.listen, args.limit)
         if args.pairs != 0:
             result["half_way_pitch"] = evaluate_half_way(args.pairs)
+        if by_ear:
+            result |= evaluate_by_ear(
+                args.checkpoint, args.data, args.classifier, args.judged, args.morphs, args.pictures
+            )  # fmt: skip
         print_report(result, as_json=args.json)
         return 0

@@ -18,6 +18,7 @@ from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 from synth.frames import EMBEDDING_HOP, Z_DIM
 from synth.instruments.encoder import Encoder
+from synth.onnx import VERSION
 from synth.paths import pretrained_dir
 from synth.voices.decoder import Decoder
 
@@ -38,7 +39,7 @@ def export(checkpoint: Path, directory: Path) -> dict[str, object]:
     staged: dict[str, bytes] = {}
     difference: dict[str, float] = {}
     for kind, graph in pair.items():
-        for key, value in (("tetrad_kind", kind), ("tetrad_version", "1"), ("tetrad_model_id", model_id)):
+        for key, value in (("tetrad_kind", kind), ("tetrad_version", VERSION), ("tetrad_model_id", model_id)):
             graph.metadata_props.add(key=key, value=value)
         staged[kind] = graph.SerializeToString()
         temporary = directory / f".{kind}.unchecked.onnx"
@@ -73,7 +74,8 @@ def export(checkpoint: Path, directory: Path) -> dict[str, object]:
 def _graph(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], names: list[str], out: str) -> onnx.ModelProto:
     # It warns at each export that torchvision, which nothing here uses, is not installed.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-    shapes = tuple({1 if name == "wave" else 0: torch.export.Dim.DYNAMIC} for name in names)
+    batch, samples = torch.export.Dim.DYNAMIC, torch.export.Dim.DYNAMIC
+    shapes = tuple({0: batch, 1: samples} if name == "wave" else {0: batch} for name in names)
     program = torch.onnx.export(
         module.eval(),
         inputs,
@@ -94,7 +96,8 @@ def _graph(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], names: lis
 
 
 def _encoder_graph(model: Autoencoder) -> onnx.ModelProto:
-    return _graph(model.encoder, (torch.zeros(1, 8 * EMBEDDING_HOP),), ["wave"], "z")
+    inputs = (torch.zeros(2, 8 * EMBEDDING_HOP), torch.full((2,), 220.0), torch.zeros(2))
+    return _graph(model.encoder, inputs, ["wave", "f0_hz", "inharmonicity"], "z")
 
 
 def _decoder_graph(model: Autoencoder) -> onnx.ModelProto:
@@ -110,9 +113,11 @@ def _encoder_difference(model: Autoencoder, path: Path) -> float:
         tone = np.sin(np.arange(n) * rng.uniform(0.02, 1.0)) * np.exp(-np.arange(n) / 16000.0)
         for level in (0.3, 0.01, 0.0):  # silence too: the log of nothing is where graphs go wrong
             wave = (level * (tone + 0.03 * rng.standard_normal(n))).astype(np.float32)
+            f0_hz, inharmonicity = float(rng.uniform(30.0, 3000.0)), float(rng.uniform(0.0, 1e-3))
             with torch.no_grad():
-                expected = model.encoder(torch.from_numpy(wave)[None])[0].numpy()
-            worst = _worse(worst, _relative(encoder.run(wave), expected))
+                numbers = torch.tensor([f0_hz]), torch.tensor([inharmonicity])
+                expected = model.encoder(torch.from_numpy(wave)[None], *numbers)[0].numpy()
+            worst = _worse(worst, _relative(encoder.run(wave, f0_hz, inharmonicity), expected))
     return worst
 
 

@@ -23,12 +23,27 @@ from synth.voices.decoder import Decoder
 TABLE = Path(__file__).with_name("shipped.toml")
 
 
-def chosen_notes(note_set: NoteSet, instrument: str, velocity: int, most_keys: int) -> list[Example]:
-    """At most `most_keys` notes of one velocity, evenly spread over the instrument's keys."""
-    notes = note_set.examples(instrument=instrument, velocity=velocity)
-    if not notes:
-        raise TetradError(f"the note set has no instrument {instrument} at velocity {velocity}; see {TABLE.name}")
-    return [notes[i] for i in spread_evenly(len(notes), most_keys)]
+def chosen_notes(note_set: NoteSet, instrument: str, velocities: list[int], most_keys: int) -> list[Example]:
+    """At most `most_keys` notes of each velocity, evenly spread over the instrument's keys."""
+    chosen = []
+    for velocity in velocities:
+        notes = note_set.examples(instrument=instrument, velocity=velocity)
+        if not notes:
+            raise TetradError(f"the note set has no instrument {instrument} at velocity {velocity}; see {TABLE.name}")
+        chosen += [notes[i] for i in spread_evenly(len(notes), most_keys)]
+    return chosen
+
+
+def origin_of(note: Example, settings: dict[str, Any]) -> tuple[str, str, str]:
+    """Author, licence and source of an instrument, from the manifest's `settings`."""
+    for font in settings["fonts"]:
+        if font["key"] == note.font:
+            source = f"preset {note.preset} ({note.instrument}) of {font['title']}, Debian {font['debian_package']}"
+            return font["origin"], font["licence"], source
+    for recorded in settings["recorded"]:
+        if recorded["key"] == note.font:
+            return recorded["origin"], recorded["licence"], f"recordings ({note.instrument}): {recorded['origin']}"
+    raise TetradError(f"the note set's manifest says nothing of {note.font}; make the set again")
 
 
 def ship(note_set: NoteSet, library: Path, only: list[str] | None = None) -> dict[str, int]:
@@ -37,20 +52,20 @@ def ship(note_set: NoteSet, library: Path, only: list[str] | None = None) -> dic
     manifest = read_manifest(note_set.directory)
     assert manifest is not None
     settings: Any = manifest["settings"]
-    fonts = {font["key"]: font for font in settings["fonts"]}
     encoder, decoder = Encoder(), Decoder()
     sizes = {}
     entries = [e for e in table["instrument"] if only is None or e["name"] in only]
     for entry in progress(entries, description="instruments", unit="inst"):
-        notes = chosen_notes(note_set, entry["from"], table["velocity"], table["most_keys"])
-        font = fonts[notes[0].font]
+        velocities = entry.get("velocities", table["velocities"])
+        notes = chosen_notes(note_set, entry["from"], velocities, table["most_keys"])
+        author, licence, source = origin_of(notes[0], settings)
         description = Description(
             name=entry["name"],
             display_name=entry["name"].replace("-", " ").title(),
             family=notes[0].family,
-            author=font["origin"],
-            licence=font["licence"],
-            source=f"preset {notes[0].preset} ({entry['from']}) of {font['title']}, Debian {font['debian_package']}",
+            author=author,
+            licence=licence,
+            source=source,
             sustains=notes[0].sustains,
         )
         recordings = [SourceNote(note_set.audio_48k(n.name), n.pitch, n.velocity, HELD_S) for n in notes]

@@ -1,163 +1,175 @@
-"""Train the autoencoder on measured control frames: resumable, within a time budget, with a log that can be plotted.
+"""Train the autoencoder: both decoders at once, resumable, within a budget, on a processor or on GPUs.
 
-The loss is the mean absolute error in dB over what can be heard (within 80 dB of the note's peak), so the number in the
-log is the number that `tetrad model evaluate` reports. Levels further down are only asked to stay down there.
+The first loss is the mean absolute error in dB over what can be heard (within 80 dB of the note's peak), so the number
+in the log is the number that `tetrad model evaluate` reports; the second is the WaveNet decoder's cross-entropy.
+
+    torchrun --nproc-per-node 4 -m synth.cli model train DATA ...     several GPUs, one process each
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from models import control_data
+from models.augmented_set import with_augmented
 from models.autoencoder import CONFIGS, Autoencoder, AutoencoderConfig
+from models.batches import Batch, BatchConfig, Batches
 from models.checkpoint import load_checkpoint, save_checkpoint
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
+from models.hardware import Hardware, out_of_memory_in_words
+from models.losses import Adversary, active_error_db
+from models.mu_law import scale
+from models.training_log import TrainingLog
 from synth.command import progress
 from synth.errors import TetradError
-from synth.frames import EMBEDDING_HOP, FRAMES_PER_EMBEDDING, N_PARTIALS
 from synth.paths import pretrained_dir
 
-ACTIVE_RANGE_DB = 80.0
-CROP_EMBEDDINGS = 64
-"""2 s: half of a note, so that a batch holds twice as many notes."""
-EDGE_EMBEDDINGS = 8
-"""Frames nearer than 256 ms to a cut are not asked for: the encoder's receptive field (0.28 s) misses sound there."""
-DEVIATION_WEIGHT = 0.1
-N_HELD_OUT = 48
-"""Held-out notes that the log follows, 2 s every 500 steps."""
+N_HELD_OUT = 96
+"""Held-out notes that the log follows, every 500 steps."""
+SAVE_EVERY_S = 55.0
+LOG_EVERY, HELD_OUT_EVERY = 50, 500
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """`learning_rate` falls to a twentieth along a cosine over the budget; `gain_db` is the range of random gain."""
+    """`learning_rate` warms up and falls to a fiftieth along a cosine over the budget.
 
-    batch_size: int = 16
-    frames_per_note: int = 64
+    `z_noise` is relative to z's standard deviation. The WaveNet's loss is taken every `wavenet_every`-th step (0:
+    never) with the weight `wavenet_weight`, dB against nats; the adversary's gradient reaches z times
+    `adversary_weight`.
+    """
+
+    batch: BatchConfig = field(default_factory=BatchConfig)
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
-    ema_decay: float = 0.999
+    ema_decay: float = 0.998
     z_noise: float = 0.05
-    gain_db: float = 8.0
-    seed: int = 0
+    wavenet_every: int = 4
+    wavenet_weight: float = 0.3
+    adversary_weight: float = 0.0
 
 
-def active_error_db(rows: Tensor, target: Tensor, peak_db: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean absolute level error in dB over entries within 80 dB of the note's peak, and the loss to descend.
+class JointLoss(nn.Module):
+    """Everything that is trained, as one module whose `forward` is the loss: what DistributedDataParallel wraps."""
 
-    `rows`, `target` [B, M, 165], `peak_db` [B, 1, 1]. The loss adds what quiet entries exceed the 80 dB by, and the
-    deviation in cents.
-    """
-    floor = peak_db - ACTIVE_RANGE_DB
-    level, wanted = rows[..., :-1], target[..., :-1]
-    active = (wanted > floor).float()
-    n_active = active.sum().clamp(min=1.0)
-    error = ((level - wanted).abs() * active).sum() / n_active
-    excess = (torch.relu(level - floor) * (1.0 - active)).sum() / n_active
-    sounding = active[..., :N_PARTIALS].amax(dim=-1)
-    bend = ((rows[..., -1] - target[..., -1]).abs() * sounding).mean()
-    return error, error + 0.5 * excess + DEVIATION_WEIGHT * bend
+    def __init__(self, model: Autoencoder, config: TrainConfig) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+        self.adversary = Adversary() if config.adversary_weight > 0.0 else None
 
+    def forward(self, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """-> the loss, and what the log shows: `active_frame_error_db`, `wavenet_nats`, `adversary_octaves`."""
+        config, model = self.config, self.model
+        z = model.encoder.embed(batch.spectrum, batch.f0_hz)
+        # z is kept near unit scale, so that half-precision storage and equal noise mean the same in every dimension.
+        loss = 0.01 * (z**2).mean()
+        if self.adversary is not None:
+            guess = self.adversary(z, batch.pitch, config.adversary_weight)
+            loss = loss + guess
+        if config.z_noise > 0.0:
+            generator = torch.Generator(device=z.device).manual_seed(step)
+            z = z + config.z_noise * z.detach().std() * torch.randn(z.shape, generator=generator, device=z.device)
+        with torch.autocast(z.device.type, enabled=False):
+            rows = model.decode(z.float(), batch.frame, batch.pitch, batch.velocity)
+            error, frame_loss = active_error_db(rows, batch.target, batch.peak_db)
+        loss = loss + frame_loss
+        shown = {"active_frame_error_db": error.detach()}
+        if self.adversary is not None:
+            shown["adversary_octaves"] = guess.detach()
+        if config.wavenet_every and step % config.wavenet_every == 0:
+            nats = self._wavenet_nats(z, batch)
+            loss = loss + config.wavenet_weight * nats
+            shown["wavenet_nats"] = nats.detach()
+        return loss, shown
 
-class Batches:
-    """Random crops of random notes, drawn from a counter: batch `step` is the same whenever it is asked for."""
-
-    def __init__(self, data: control_data.ControlSet, config: TrainConfig) -> None:
-        self.data, self.config = data, config
-        levels = data.rows[:, :, :-1]
-        self.peak_db = np.array([float(note.max()) for note in levels], dtype=np.float32)
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """-> wave [B, N], frame [B, M], pitch [B], velocity [B], target [B, M, 165], peak_db [B, 1, 1]."""
-        rng = np.random.default_rng((self.config.seed, step))
-        data, n, m = self.data, self.config.batch_size, self.config.frames_per_note
-        note = rng.integers(data.n_notes, size=n)
-        total = data.wave.shape[1] // EMBEDDING_HOP
-        start = np.where(rng.random(n) < 0.5, 0, rng.integers(0, total - CROP_EMBEDDINGS + 1, size=n))
-        wave = np.empty((n, CROP_EMBEDDINGS * EMBEDDING_HOP), dtype=np.float32)
-        target = np.empty((n, m, data.rows.shape[2]), dtype=np.float32)
-        frame = np.empty((n, m), dtype=np.float32)
-        gain_db = rng.uniform(-self.config.gain_db, self.config.gain_db, size=n).astype(np.float32)
-        for i in range(n):
-            low = 0 if start[i] == 0 else EDGE_EMBEDDINGS
-            at_end = start[i] + CROP_EMBEDDINGS == total
-            high = CROP_EMBEDDINGS if at_end else CROP_EMBEDDINGS - EDGE_EMBEDDINGS
-            inside = rng.integers(low * FRAMES_PER_EMBEDDING, high * FRAMES_PER_EMBEDDING, size=m)
-            if start[i] == 0:  # a quarter of these frames from the first 256 ms, where most of the timbre is decided
-                inside[: m // 4] = rng.integers(0, 32, size=m // 4)
-            first = start[i] * EMBEDDING_HOP
-            wave[i] = data.wave[note[i], first : first + wave.shape[1]]
-            target[i] = data.rows[note[i], inside + start[i] * FRAMES_PER_EMBEDDING]
-            frame[i] = inside
-        wave *= (10.0 ** (gain_db / 20.0) / 32767.0)[:, None]
-        target[:, :, :-1] = np.maximum(target[:, :, :-1] + gain_db[:, None, None], -120.0)
-        peak = self.peak_db[note] + gain_db
-        arrays = (wave, frame, data.pitch[note], data.velocity[note], target, peak[:, None, None])
-        wave_t, frame_t, pitch_t, velocity_t, target_t, peak_t = (torch.from_numpy(a) for a in arrays)
-        return wave_t, frame_t, pitch_t, velocity_t, target_t, peak_t
+    def _wavenet_nats(self, z: Tensor, batch: Batch) -> Tensor:
+        n, n_embeddings = batch.wave.shape[0], batch.wave.shape[1] // self.model.wavenet.config.hop
+        at = batch.wave_at[:, None] + torch.arange(n_embeddings, device=z.device)
+        z = torch.gather(z[:n], 1, at[..., None].expand(-1, -1, z.shape[2]))
+        conditioning = self.model.wavenet_conditioning(z, batch.pitch[:n], batch.velocity[:n])
+        return self.model.wavenet.loss(scale(batch.wave), conditioning)
 
 
 @dataclass
 class Training:
     """A run: everything that a checkpoint must hold so that it goes on as if never stopped."""
 
-    model: Autoencoder
+    joint: JointLoss
     ema: Autoencoder
     optimizer: torch.optim.Optimizer
     step: int
     seconds: float
 
+    @property
+    def model(self) -> Autoencoder:
+        return self.joint.model
+
     @staticmethod
-    def start(config: AutoencoderConfig, train: TrainConfig) -> Training:
-        torch.manual_seed(train.seed)
-        model = Autoencoder(config)
-        ema = Autoencoder(config)
-        ema.load_state_dict(model.state_dict())
+    def start(config: AutoencoderConfig, train: TrainConfig, device: torch.device | None = None) -> Training:
+        torch.manual_seed(train.batch.seed)
+        joint = JointLoss(Autoencoder(config), train).to(device)
+        ema = Autoencoder(config).to(device)
+        ema.load_state_dict(joint.model.state_dict())
+        trained = [p for p in joint.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
-            model.parameters(), lr=train.learning_rate, weight_decay=train.weight_decay, betas=(0.9, 0.98)
+            trained, lr=train.learning_rate, weight_decay=train.weight_decay, betas=(0.9, 0.98)
         )
-        return Training(model, ema, optimizer, 0, 0.0)
+        return Training(joint, ema, optimizer, 0, 0.0)
+
+    @property
+    def trained_names(self) -> list[str]:
+        """Names of the optimizer's parameters, in its order."""
+        return [name for name, p in self.joint.named_parameters() if p.requires_grad]
 
 
 def learning_rate(done: float, config: TrainConfig) -> float:
-    """Warm-up over the first hundredth of the budget, then a cosine down to a twentieth. `done` is 0..1."""
+    """Warm-up over the first hundredth of the budget, then a cosine down to a fiftieth. `done` is 0..1."""
     warm = min(done / 0.01, 1.0)
-    return config.learning_rate * warm * (0.05 + 0.95 * 0.5 * (1.0 + float(np.cos(np.pi * min(done, 1.0)))))
+    return config.learning_rate * warm * (0.02 + 0.98 * 0.5 * (1.0 + float(np.cos(np.pi * min(done, 1.0)))))
 
 
-def train_step(run: Training, batch: tuple[Tensor, ...], rate: float, config: TrainConfig) -> tuple[float, float]:
-    """One step of AdamW with clipped gradients; returns (active-frame error in dB, loss)."""
-    wave, frame, pitch, velocity, target, peak_db = batch
+def train_step(run: Training, batch: Batch, rate: float, joint: nn.Module | None = None) -> dict[str, float]:
+    """One step of AdamW with clipped gradients; returns what the log shows. `joint` is `run.joint`, wrapped or not."""
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    z = run.model.encoder(wave)
-    if config.z_noise > 0.0:
-        noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(run.step))
-        z = z + config.z_noise * z.detach().std() * noise
-    rows = run.model.decode(z, frame, pitch, velocity)
-    error, loss = active_error_db(rows, target, peak_db)
-    # z is kept near unit scale, so that half-precision storage and equal noise mean the same in every dimension.
-    loss = loss + 0.01 * (z**2).mean()
+    loss, shown = (joint or run.joint)(batch, run.step)
     if not torch.isfinite(loss):
         raise TetradError(f"the loss is {loss.item()} at step {run.step}; expected a number; lower --learning-rate")
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(run.model.parameters(), 5.0)
+    torch.nn.utils.clip_grad_norm_([p for p in run.joint.parameters() if p.requires_grad], 5.0)
     run.optimizer.step()
-    decay = min(config.ema_decay, (run.step + 1) / (run.step + 10))
+    decay = min(run.joint.config.ema_decay, (run.step + 1) / (run.step + 10))
     with torch.no_grad():
         for slow, fast in zip(run.ema.parameters(), run.model.parameters(), strict=True):
             slow.lerp_(fast, 1.0 - decay)
     run.step += 1
-    return error.item(), loss.item()
+    return {"loss": loss.item()} | {name: value.item() for name, value in shown.items()}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train in all, over any number of sessions: minutes, or steps, which make runs repeatable."""
+
+    minutes: float | None
+    steps: int | None
+
+    def done(self, run: Training) -> float:
+        """The share that is spent, 0..1 and over."""
+        if self.steps is not None:
+            return run.step / self.steps
+        assert self.minutes is not None
+        return run.seconds / (60.0 * self.minutes)
 
 
 def train(
@@ -165,90 +177,158 @@ def train(
     out: Path,
     config: AutoencoderConfig,
     train_config: TrainConfig,
-    minutes: float,
-    jobs: int,
-    fresh: bool,
+    budget: Budget,
+    hardware: Hardware,
+    *,
+    fresh: bool = False,
+    tensorboard: bool = False,
+    skip_broken: bool = False,
+    augmented_share: float = 0.0,
 ) -> Training:
-    """Train until `minutes` of training have been spent in all, over any number of sessions.
+    """Train until the budget is spent.
 
-    Writes `out` (a checkpoint, safetensors) once a minute and at the end, and `out` with suffix `.csv`: the log.
+    Writes `out` (a checkpoint, safetensors) about once a minute and at the end, and beside it `out` with suffix `.csv`
+    (the log) and `.png` (its curves).
     """
     note_set = NoteSet.open(directory)
-    control_data.prepare(note_set, jobs)
-    data = control_data.load(directory, note_set.instruments(split="train"))
-    batches = Batches(data, train_config)
-    run = Training.start(config, train_config)
-    log_path = out.with_suffix(".csv")
+    if hardware.is_first:
+        for line in control_data.prepare(note_set, hardware.jobs, skip_broken=skip_broken):
+            print(line, file=sys.stderr)
+    hardware.wait_for_all()
+    torch.set_num_threads(hardware.jobs)
+    run = Training.start(config, train_config, hardware.device)
     if out.exists() and not fresh:
         load_checkpoint(out, run)
-    elif log_path.exists():
-        log_path.unlink()
-    budget_s = minutes * 60.0
-    torch.set_num_threads(jobs)
-    bar = progress(range(round(budget_s)), description="training", unit="s")
-    bar.update(round(run.seconds))
-    last_save = run.seconds
-    errors: list[float] = []
-    losses: list[float] = []
+    data = control_data.load(directory, note_set.instruments(split="train"))
+    data = with_augmented(data, augmented_share, train_config.batch.seed)
     held_out = control_data.load(directory, note_set.instruments(split="held_out")).spread(N_HELD_OUT)
-    while run.seconds < budget_s:
-        began = time.monotonic()
-        rate = learning_rate(run.seconds / budget_s, train_config)
-        error, loss = train_step(run, batches(run.step), rate, train_config)
-        run.seconds += time.monotonic() - began
-        errors.append(error)
-        losses.append(loss)
-        bar.n = min(round(run.seconds), bar.total)
-        bar.set_postfix(step=run.step, error_db=f"{np.mean(errors[-50:]):.2f}")
-        if run.step % 50 == 0:
-            row = [float(np.mean(errors)), float(np.mean(losses)), rate]
-            _log(log_path, run, row, held_out_error_db(run.ema, held_out) if run.step % 500 == 0 else None)
-            errors, losses = [], []
-        if run.seconds - last_save > 60.0:
-            save_checkpoint(out, run)
-            last_save = run.seconds
-    save_checkpoint(out, run)
+    with out_of_memory_in_words(train_config.batch.batch_size):
+        spectrum = run.model.encoder.spectrum
+        batches = Batches(data, spectrum, train_config.batch, hardware.device, hardware.rank, hardware.world)
+        joint: nn.Module = run.joint
+        if hardware.world > 1:
+            rarely = train_config.wavenet_every != 1
+            joint = DistributedDataParallel(run.joint, find_unused_parameters=rarely, broadcast_buffers=False)
+        log = TrainingLog(out, append=run.step > 0, tensorboard=tensorboard) if hardware.is_first else None
+        bar = progress(range(1000), description="training", unit="‰")
+        last_save = run.seconds
+        while budget.done(run) < 1.0:
+            began = time.monotonic()
+            rate = learning_rate(budget.done(run), train_config)
+            with hardware.autocast():
+                shown = train_step(run, batches(run.step), rate, joint)
+            run.seconds = hardware.agree(run.seconds + time.monotonic() - began)
+            bar.n = min(round(1000 * budget.done(run)), 1000)
+            bar.set_postfix(step=run.step, error_db=f"{shown['active_frame_error_db']:.2f}")
+            if log is not None:
+                log.add(shown | {"learning_rate": rate})
+                if run.step % LOG_EVERY == 0:
+                    held_out_db = held_out_error_db(run.ema, held_out) if run.step % HELD_OUT_EVERY == 0 else None
+                    log.write(run.step, run.seconds, held_out_db)
+                if run.seconds - last_save > SAVE_EVERY_S:
+                    save_checkpoint(out, run)
+                    last_save = run.seconds
+    if log is not None:
+        save_checkpoint(out, run)
+        log.write(run.step, run.seconds, held_out_error_db(run.ema, held_out))
+        log.close()
     bar.close()
     return run
 
 
-def held_out_error_db(model: Autoencoder, data: control_data.ControlSet) -> float:
+def held_out_error_db(model: Autoencoder, data: control_data.ControlSet, batch_size: int = 16) -> float:
     """Active-frame error of the averaged weights on every fourth frame of some held-out notes."""
+    device = next(model.parameters()).device
     frame = torch.arange(0, data.rows.shape[1], 4)
-    target = torch.from_numpy(data.rows[:, frame.numpy()].astype(np.float32))
-    wave = torch.from_numpy(data.wave.astype(np.float32) / 32767.0)
+    errors = []
     with torch.no_grad():
-        positions = frame.float().expand(data.n_notes, -1)
-        rows = model(wave, positions, torch.from_numpy(data.pitch), torch.from_numpy(data.velocity))
-        peak = target[..., :-1].amax(dim=(1, 2), keepdim=True)
-        return float(np.mean([active_error_db(rows[i], target[i], peak[i])[0].item() for i in range(data.n_notes)]))
+        for begin in range(0, data.n_notes, batch_size):
+            part = slice(begin, begin + batch_size)
+            target = torch.from_numpy(data.rows[part][:, frame.numpy()].astype(np.float32)).to(device)
+            rows = decode_frames(model, data, part, frame.float())
+            peak = target[..., :-1].nan_to_num(-120.0).amax(dim=(1, 2), keepdim=True)
+            errors += [
+                active_error_db(rows[i : i + 1], target[i : i + 1], peak[i : i + 1])[0].item() for i in range(len(rows))
+            ]
+    return float(np.mean(errors))
 
 
-def _log(path: Path, run: Training, row: list[float], held_out_db: float | None) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", "seconds", "active_frame_error_db", "loss", "learning_rate", "held_out_error_db"])
-        held_out = "" if held_out_db is None else f"{held_out_db:.4f}"
-        writer.writerow([run.step, f"{run.seconds:.1f}", *(f"{value:.6g}" for value in row), held_out])
+def decode_frames(model: Autoencoder, data: control_data.ControlSet, part: slice, frame: Tensor) -> Tensor:
+    """Encode some notes and decode them at control frames [M]: rows [B, M, 165], on the model's device."""
+    device = next(model.parameters()).device
+    wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
+    numbers = (data.f0_hz[part], data.inharmonicity[part], data.pitch[part], data.velocity[part])
+    f0_hz, inharmonicity, pitch, velocity = (torch.from_numpy(a).to(device) for a in numbers)
+    positions = frame.to(device).expand(wave.shape[0], -1)
+    rows: Tensor = model(wave.to(device), f0_hz, inharmonicity, positions, pitch, velocity)
+    return rows
 
 
 class TrainCommand:
     """`tetrad model train`"""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        default, batch = TrainConfig(), BatchConfig()
         parser.add_argument("data", type=Path, nargs="?", default=DEFAULT_DIRECTORY, help=DATA_HELP)
         parser.add_argument("--out", type=Path, default=pretrained_dir() / "checkpoint.safetensors")
         parser.add_argument("--config", choices=sorted(CONFIGS), default="small")
         parser.add_argument("--minutes", type=float, default=90.0, help="training time in all (default %(default)s)")
-        parser.add_argument("--batch-size", type=int, default=TrainConfig.batch_size)
-        parser.add_argument("--learning-rate", type=float, default=TrainConfig.learning_rate)
+        parser.add_argument("--steps", type=int, help="train this many steps in all, instead of --minutes")
+        parser.add_argument(
+            "--batch-size", type=int, default=batch.batch_size, help="notes a step (default %(default)s)"
+        )
+        parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+        parser.add_argument("--z-noise", type=float, default=default.z_noise, help="of z's deviation (%(default)s)")
+        parser.add_argument(
+            "--equaliser-db", type=float, default=batch.equaliser_db, help="random (default %(default)s)"
+        )
+        parser.add_argument(
+            "--wavenet-every",
+            type=int,
+            default=default.wavenet_every,
+            help="steps; 0: without it (default %(default)s)",
+        )
+        parser.add_argument("--wavenet-weight", type=float, default=default.wavenet_weight, help="default %(default)s")
+        parser.add_argument(
+            "--wavenet-batch", type=int, default=batch.wavenet_batch, help="crops (default %(default)s)"
+        )
+        parser.add_argument(
+            "--adversary", type=float, default=0.0, help="weight against pitch in z (default %(default)s)"
+        )
+        parser.add_argument(
+            "--augmented", type=float, default=0.0, help="share of notes that get an augmented copy, 0..1"
+        )
+        parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--jobs", type=int, default=2, help="processor cores to use (default %(default)s)")
+        parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
         parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on from --out")
+        parser.add_argument(
+            "--skip-broken", action="store_true", help="pass over notes that can't be read, and name them"
+        )
+        parser.add_argument("--tensorboard", action="store_true", help="write event files beside --out, too")
 
     def run(self, args: argparse.Namespace) -> int:
-        train_config = TrainConfig(batch_size=args.batch_size, learning_rate=args.learning_rate)
-        run = train(args.data, args.out, CONFIGS[args.config], train_config, args.minutes, args.jobs, args.fresh)
-        print(json.dumps({"checkpoint": str(args.out), "step": run.step, "minutes": round(run.seconds / 60.0, 2)}))
+        batch = BatchConfig(
+            batch_size=args.batch_size, equaliser_db=args.equaliser_db, wavenet_batch=args.wavenet_batch, seed=args.seed
+        )
+        config = TrainConfig(
+            batch=batch,
+            learning_rate=args.learning_rate,
+            z_noise=args.z_noise,
+            wavenet_every=args.wavenet_every,
+            wavenet_weight=args.wavenet_weight,
+            adversary_weight=args.adversary,
+        )
+        budget = Budget(None if args.steps is not None else args.minutes, args.steps)
+        with Hardware.find(args.device, args.jobs) as hardware:
+            run = train(
+                args.data, args.out, CONFIGS[args.config], config, budget, hardware,
+                fresh=args.fresh, tensorboard=args.tensorboard,
+                skip_broken=args.skip_broken,
+                augmented_share=args.augmented,
+            )  # fmt: skip
+            if hardware.is_first:
+                print(
+                    json.dumps({"checkpoint": str(args.out), "step": run.step, "minutes": round(run.seconds / 60.0, 2)})
+                )
         return 0

@@ -9,6 +9,9 @@ import onnxruntime
 
 from synth.errors import TetradError
 
+VERSION = "2"
+"""Of the pair's inputs and outputs. Version 2: the encoder is told the pitch."""
+
 
 class Network:
     """One ONNX graph with named float32 inputs and one output; runs on one thread, and lets go of the GIL."""
@@ -36,9 +39,9 @@ class Network:
             ) from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         found = metadata.get("tetrad_kind", "another program's network"), metadata.get("tetrad_version", "?")
-        if found != (kind, "1"):
+        if found != (kind, VERSION):
             raise TetradError(
-                f"{path} holds: {found[0]}, version {found[1]}; expected: {kind}, version 1; "
+                f"{path} holds: {found[0]}, version {found[1]}; expected: {kind}, version {VERSION}; "
                 "take the pair that `tetrad model export` wrote with this release"
             )
         names = tuple(i.name for i in self._session.get_inputs())

@@ -31,3 +31,9 @@ def pretrained_dir() -> Path:
     side by side, in the checkout as in site-packages.
     """
     return _SYNTH_DIR.parent / "models" / "pretrained"
+
+
+def model_dir() -> Path:
+    """The ONNX pair that plays and encodes: `TETRAD_MODEL` in the environment, or the shipped one."""
+    override = os.environ.get("TETRAD_MODEL")
+    return Path(override) if override else pretrained_dir()

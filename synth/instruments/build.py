@@ -120,7 +120,11 @@ def _build_note(
     measured[:, :-1] += gain_db
     measured[:, :-1][silent] = LEVEL_FLOOR_DB
     gain = np.float32(10.0 ** (gain_db / 20.0))
-    z = encoder.run(to_encoder_rate(source.audio) * gain).astype(np.float16).astype(np.float32)
+    z = (
+        encoder.run(to_encoder_rate(source.audio) * gain, analysis.f0_hz, analysis.inharmonicity)
+        .astype(np.float16)
+        .astype(np.float32)
+    )
     decoded = decode_note(z, measured.shape[0], float(source.pitch), float(source.velocity), decoder)
     start, end = find_loop(measured, release) if sustains else (0, 0)
     return Note(

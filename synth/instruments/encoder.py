@@ -9,7 +9,7 @@ import numpy as np
 from synth.errors import TetradError
 from synth.frames import EMBEDDING_HOP, Float32Array
 from synth.onnx import Network
-from synth.paths import pretrained_dir
+from synth.paths import model_dir
 
 
 class Encoder:
@@ -17,13 +17,22 @@ class Encoder:
 
     def __init__(self, path: Path | None = None) -> None:
         """Open the shipped encoder, or another. Raises TetradError for a missing, truncated or foreign file."""
-        self._network = Network(path or pretrained_dir() / "encoder.onnx", "encoder", ("wave",))
+        self._network = Network(path or model_dir() / "encoder.onnx", "encoder", ("wave", "f0_hz", "inharmonicity"))
         self.model_id = self._network.model_id
 
-    def run(self, wave: Float32Array) -> Float32Array:
-        """`wave` float32 [N] at 16 kHz, full scale 1.0, finite -> z float32 [ceil(N / 512), 16]."""
+    def run(self, wave: Float32Array, f0_hz: float, inharmonicity: float = 0.0) -> Float32Array:
+        """One note's embedding: z float32 [ceil(N / 512), 16].
+
+        Args: `wave` float32 [N] at 16 kHz, full scale 1.0, finite; `f0_hz` its tuned fundamental and `inharmonicity`
+            its B, as `analyse_note` finds them: the encoder reads the spectrum at the partials.
+        """
         if not np.all(np.isfinite(wave)):
             raise TetradError("the recording holds NaN or infinite samples; expected numbers; export it again")
         padded = np.pad(wave.astype(np.float32), (0, -wave.size % EMBEDDING_HOP))
-        z: Float32Array = self._network.run(self._network.output_names, {"wave": padded[None]})[0]
+        inputs = {
+            "wave": padded[None],
+            "f0_hz": np.array([f0_hz], dtype=np.float32),
+            "inharmonicity": np.array([inharmonicity], dtype=np.float32),
+        }
+        z: Float32Array = self._network.run(self._network.output_names, inputs)[0]
         return z[0]

@@ -12,6 +12,7 @@ from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.build import SourceNote
 from synth.instruments.format import Instrument
 from synth.lsd import log_spectral_distance_db
+from synth.voices.conductor import FrameDecoder
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 from synth.voices.prepared import PreparedInstrument
@@ -39,7 +40,7 @@ def render_note(
     velocity: int,
     held_s: float,
     total_s: float,
-    decoder: Decoder,
+    decoder: FrameDecoder,
     **parameters: float,
 ) -> Float32Array:
     """One note through the whole engine at 0 dB volume: the left channel, float32 [total_s * 48000], from its onset.
@@ -54,6 +55,24 @@ def render_note(
     engine.push(NoteOff(SETTLE_SAMPLES + round(held_s * SAMPLE_RATE_HZ), key=key))
     sound = engine.render(SETTLE_SAMPLES + round(total_s * SAMPLE_RATE_HZ))
     return np.ascontiguousarray(sound[SETTLE_SAMPLES:, 0])
+
+
+def render_path(
+    corners: Sequence[Instrument],
+    places: Sequence[Place],
+    key: int,
+    velocity: int,
+    held_s: float,
+    total_s: float,
+    decoder: FrameDecoder,
+) -> Float32Array:
+    """One note after another at each of the places, float32 [places, total_s * 48000]; see `render_note`.
+
+    All start with the same phases and the same noise, so two of them differ by their places alone.
+    """
+    prepared = {id(instrument): PreparedInstrument(instrument) for instrument in corners}
+    ready = [prepared[id(instrument)] for instrument in corners]
+    return np.stack([render_note(ready, place, key, velocity, held_s, total_s, decoder) for place in places])
 
 
 def corner_lsd_db(instrument: Instrument, recordings: Sequence[SourceNote], decoder: Decoder) -> list[float]:

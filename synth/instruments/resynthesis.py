@@ -20,6 +20,8 @@ from synth.frames import (
 )
 
 AUDIBLE_DB = LEVEL_FLOOR_DB + 1.0
+FADE_IN_SAMPLES = 96
+"""2 ms. Partials begin at any phase: without it every note starts with a step, a click that no recording has."""
 
 
 def resynthesise(
@@ -33,9 +35,12 @@ def resynthesise(
 
     Partial k runs at `k f0 sqrt(1 + B k^2)`, bent by the common deviation, with linearly interpolated amplitude
     (Serra and Smith 1990, section 5); each band is Gaussian noise of unit RMS under a linearly interpolated gain.
-    The same seed gives the same samples.
+    The first 2 ms fade in. The same seed gives the same samples.
     """
-    return render_partials(frames, f0_hz, inharmonicity, n_samples, seed) + render_noise(frames, n_samples, seed)
+    sound = render_partials(frames, f0_hz, inharmonicity, n_samples, seed) + render_noise(frames, n_samples, seed)
+    n_fade = min(FADE_IN_SAMPLES, n_samples)
+    sound[:n_fade] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n_fade, dtype=np.float32) / FADE_IN_SAMPLES)
+    return sound
 
 
 def render_partials(

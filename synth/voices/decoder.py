@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synth.frames import Float32Array
 from synth.onnx import Network
-from synth.paths import pretrained_dir
+from synth.paths import model_dir
 
 
 class Decoder:
@@ -14,7 +14,7 @@ class Decoder:
 
     def __init__(self, path: Path | None = None) -> None:
         """Open the shipped decoder, or another. Raises TetradError for a missing, truncated or foreign file."""
-        self._network = Network(path or pretrained_dir() / "decoder.onnx", "decoder", ("z_window", "pitch", "velocity"))
+        self._network = Network(path or model_dir() / "decoder.onnx", "decoder", ("z_window", "pitch", "velocity"))
         self.model_id = self._network.model_id
         self.checksum = self._network.checksum
 

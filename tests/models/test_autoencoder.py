@@ -4,13 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from models.autoencoder import Autoencoder, AutoencoderConfig, FilterBank, z_window
+from models.autoencoder import Autoencoder, AutoencoderConfig, Spectrum, z_window
 from synth.frames import EMBEDDING_HOP, Z_DIM
 from synth.voices.zwindow import z_windows
 
 TINY = AutoencoderConfig(
-    name="tiny", n_filters=24, encoder_width=16, dilations=(1, 2, 4), n_stages=1, decoder_width=32, decoder_layers=2
+    name="tiny",
+    n_bands=12,
+    encoder_width=16,
+    dilations=(1, 2, 4),
+    n_stages=1,
+    decoder_width=32,
+    decoder_layers=2,
+    wavenet="tiny",
 )
+
+A3_HZ, HARMONIC = torch.tensor([220.0]), torch.tensor([0.0])
 
 
 @pytest.fixture
@@ -24,44 +33,64 @@ def model() -> Autoencoder:
 
 def test_one_embedding_frame_for_each_512_samples(model: Autoencoder) -> None:
     for n in (1, 5, 125):
-        assert model.encoder(torch.zeros(2, n * EMBEDDING_HOP)).shape == (2, n, Z_DIM)
+        assert model.encoder(torch.zeros(2, n * EMBEDDING_HOP), A3_HZ.expand(2), HARMONIC.expand(2)).shape == (
+            2,
+            n,
+            Z_DIM,
+        )
 
 
 def test_the_encoder_looks_no_further_than_its_receptive_field(model: Autoencoder) -> None:
-    # The filters reach 256 samples, start and blocks (1 + 1 + 2 + 4) steps of 64, and the pool 512.
-    reach = 256 + 8 * 64 + 512
+    # The long window reaches 1024 samples, start and blocks (1 + 1 + 2 + 4) steps of 128, and the pool 512.
+    reach = 1024 + 8 * 128 + 512
     wave = torch.randn(1, 60 * EMBEDDING_HOP) * 0.1
     changed = wave.clone()
     position = 30 * EMBEDDING_HOP
     changed[0, position] += 0.5
     with torch.no_grad():
-        moved = (model.encoder(changed) - model.encoder(wave)).abs().amax(dim=2)[0] > 0.0
+        moved = (model.encoder(changed, A3_HZ, HARMONIC) - model.encoder(wave, A3_HZ, HARMONIC)).abs().amax(dim=2)[
+            0
+        ] > 0.0
     touched = moved.nonzero()[:, 0] * EMBEDDING_HOP
     assert touched.numel() >= 2
     assert touched.min() >= position - reach
     assert touched.max() <= position + reach
 
 
-def test_filters_start_as_an_auditory_filter_bank() -> None:
-    bank = FilterBank(48)
-    time_s = torch.arange(16_000) / 16_000.0
+def test_the_spectrum_is_read_at_the_partials() -> None:
+    spectrum = Spectrum(48)
+    time_s = torch.arange(32_000, dtype=torch.float64) / 16_000.0
+    for f0_hz, inharmonicity in ((61.3, 0.0), (220.0, 2e-4), (1503.0, 0.0)):
+        number = torch.arange(1, 6, dtype=torch.float64)
+        partial_hz = f0_hz * number * torch.sqrt(1.0 + inharmonicity * number**2)
+        level_db = -10.0 * number
+        wave = (10.0 ** (level_db / 20.0) * torch.sin(2.0 * torch.pi * partial_hz * time_s[:, None])).sum(dim=1).float()
+        seen = spectrum(wave[None], torch.tensor([f0_hz]), torch.tensor([inharmonicity]))[0]
+        steady_db = (seen[:, 40:-40].mean(dim=1) - 1.0) * 100.0  # 1 is full scale, 0 is -100 dB
+        torch.testing.assert_close(steady_db[:5], level_db.float(), atol=1.0, rtol=0.0)
+        assert float(steady_db[5]) < -75.0  # there is no sixth partial: side lobes of the fifth
+        if f0_hz > 200.0:  # half-way to the next partial a window of 128 ms hears nothing
+            assert float(steady_db[64:69].max()) < -60.0
+
+
+def test_bands_hold_a_tone_wherever_it_lies() -> None:
+    spectrum = Spectrum(48)
+    time_s = torch.arange(32_000) / 16_000.0
     best = []
     for frequency_hz in (200.0, 1000.0, 4000.0):
-        with torch.no_grad():
-            out = bank(0.5 * torch.sin(2.0 * torch.pi * frequency_hz * time_s)[None])[0]
-        steady = out[:, 20:-20]
-        channel = int(steady.mean(dim=1).argmax())
-        best.append(channel)
-        # Its gain at the nearest of 48 filters is within 3 dB of one, whatever the phase; 0 is -80 dB and 1 is 0 dB.
-        assert 1.0 - 9.1 / 80.0 < float(steady[channel].mean()) < 1.0 - 6.0 / 80.0
-        assert float(steady[channel].std()) < 0.001
-    assert best == sorted(best)
+        wave = 0.1 * torch.sin(2.0 * torch.pi * frequency_hz * time_s)[None]
+        bands = spectrum(wave, torch.tensor([60.0]), HARMONIC)[0, 128:, 40:-40].mean(dim=1)
+        power = (10.0 ** ((bands - 1.0) * 10.0)).reshape(2, 48).sum(dim=1)
+        torch.testing.assert_close(10.0 * torch.log10(power), torch.full((2,), -20.0), atol=1.5, rtol=0.0)
+        nearest = int((spectrum.band_hz - frequency_hz).abs().argmin())
+        assert abs(int(bands[:48].argmax()) - nearest) <= 1
+        best.append(nearest)
     assert len(set(best)) == 3
 
 
 def test_silence_is_encoded_as_numbers(model: Autoencoder) -> None:
-    assert torch.all(FilterBank(24)(torch.zeros(1, 4096)) == 0.0)
-    assert torch.all(torch.isfinite(model.encoder(torch.zeros(1, 4096))))
+    assert torch.all(model.encoder.spectrum(torch.zeros(1, 4096), A3_HZ, HARMONIC) == 0.0)
+    assert torch.all(torch.isfinite(model.encoder(torch.zeros(1, 4096), A3_HZ, HARMONIC)))
 
 
 def test_the_engine_reads_the_same_window_as_the_training() -> None:

@@ -76,12 +76,8 @@ def test_train_evaluate_export(note_dir: Path, tmp_path: Path, capsys: pytest.Ca
     assert cli.main([*train, "--minutes", "0.03"]) == 0  # goes on
     second = json.loads(capsys.readouterr().out)
     assert second["step"] > first["step"]
-    assert (
-        cli.main(
-            ["model", "evaluate", str(copy), "--checkpoint", str(checkpoint), "--listen", "1", "--pairs", "0", "--json"]
-        )
-        == 0
-    )
+    evaluate = ["model", "evaluate", str(copy), "--checkpoint", str(checkpoint), "--listen", "1", "--pairs", "0"]
+    assert cli.main([*evaluate, "--judged", "0", "--morphs", "0", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert set(result["active_frame_error_db"]) == {"train", "held_out"}
     assert result["step"] == second["step"]
@@ -98,7 +94,8 @@ def test_the_table_of_shipped_instruments_is_made(
     example = next(iter(note_set))
     table = tmp_path / "shipped.toml"
     table.write_text(
-        f'velocity = {example.velocity}\nmost_keys = 2\n[[instrument]]\nname = "probe"\nfrom = "{example.instrument}"\n'
+        f"velocities = [{example.velocity}]\nmost_keys = 2\n"
+        f'[[instrument]]\nname = "probe"\nfrom = "{example.instrument}"\n'
     )
     monkeypatch.setattr(ship, "TABLE", table)
     sizes = ship.ship(note_set, tmp_path)
