@@ -32,7 +32,7 @@ WORK = np.dtype(
         ("weight", np.float64, (N_CORNERS,)),
         ("pitch", np.float64),  # key with bend and glide: for the network and the formants
         ("semitones", np.float64),  # MIDI number of the frequency, but for the notes' own deviation
-        ("extra_db", np.float64),  # velocity, corner levels
+        ("extra_db", np.float64),  # velocity, corner levels, what is missing between corners
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
         ("noise_db", np.float64),

@@ -20,6 +20,7 @@ from synth.frames import FRAME_RATE_HZ, Float32Array
 from synth.voices.allocator import free_slot, next_free_slot, voice_to_steal
 from synth.voices.blend import NEVER, WORK, choose_release, collect_due, gather, make_inputs
 from synth.voices.controls import Controls
+from synth.voices.middle import LISTENED_FRAMES, corner_powers, measure_middles
 from synth.voices.oscillators import initial_phases
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.segments import Records, Rings
@@ -75,6 +76,7 @@ class Conductor:
         self._work: Records = np.zeros(n_slots, WORK)
         self._inputs = make_inputs(n_slots)
         self._sent = np.zeros(n_slots, np.int64)
+        self._corner_powers = np.zeros((N_CORNERS, LISTENED_FRAMES))
         self._instruments: dict[int, PreparedInstrument] = dict(enumerate(corners))
         self._in_corner = list(range(N_CORNERS))
         self._in_use = [(corner, corner) for corner in range(N_CORNERS)]  # (corner, number of the instrument)
@@ -202,6 +204,9 @@ class Conductor:
             bank["note"][v, corner, :n] = choice.notes
             bank["weight"][v, corner, :n] = choice.weights
             bank["velocity_db"][v, corner] = depth * choice.velocity_db
+            table = self._instruments[number].table
+            corner_powers(table.notes, table.frames, bank, v, corner, self._corner_powers[corner])
+        measure_middles(self._corner_powers, bank, v)
         self._rings.phase[v] = self._phases
 
     def _keys_down(self, channel: int) -> Booleans:

@@ -74,6 +74,8 @@ def plan(bank, work, pitch, velocity, n, curves, channels, lfo, sample_rate, hop
         extra = 0.0
         for c in range(4):
             extra += work[i].weight[c] * (bank[v].velocity_db[c] + parameter_at(curves, _LEVEL_NW + c, time, smoothing))
+            for d in range(c + 1, 4):
+                extra += 4.0 * work[i].weight[c] * work[i].weight[d] * bank[v].middle_db[c, d]
         work[i].extra_db = extra
         channel = bank[v].channel
         since = (time - bank[v].onset) / sample_rate

@@ -38,6 +38,7 @@ VOICE = np.dtype(
         # the notes in each corner
         ("instrument", np.int64, (N_CORNERS,)),  # number of the prepared instrument
         ("velocity_db", np.float64, (N_CORNERS,)),
+        ("middle_db", np.float64, (N_CORNERS, N_CORNERS)),  # what is missing between two; row < column
         ("note", np.int64, _PER_NOTE),
         ("weight", np.float64, _PER_NOTE),
         ("walks_on", np.int64, _PER_NOTE),  # 1: released, it walks on through the held part, fading

@@ -1,0 +1,191 @@
+"""Measure the morph paths of the 40 pairs: the engine's and three baselines, in one run (`measure_morphs`)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from models.dataset.reader import NoteSet
+from models.morph import paths
+from models.morph.likeness import EncodeNote, FamilyConfidence, Listener, RealNotes, mean_of
+from models.morph.measures import MIDDLE, PathMeasures, measure_path
+from models.morph.pairs import Pair, fixed_pairs
+from models.morph.picture import write_path_picture
+from models.morph.summary import PairMeasures, summarise
+from models.ship import TABLE
+from synth.command import progress
+from synth.errors import TetradError
+from synth.instruments.build import SourceNote
+from synth.instruments.format import Instrument, Note
+from synth.instruments.library import Library
+from synth.paths import shipped_instruments_dir
+from synth.voices.decoder import Decoder
+
+DIAGONAL_EVERY = 4
+"""Every fourth pair is measured once more along the diagonal, with the instruments of the next pair beside it."""
+
+
+class Recordings:
+    """The recordings that the shipped instruments were made of."""
+
+    def __init__(self, note_set: NoteSet, table: Path = TABLE) -> None:
+        self._note_set = note_set
+        self._origins = {entry["name"]: entry["from"] for entry in tomllib.loads(table.read_text())["instrument"]}
+
+    def origin(self, instrument: Instrument) -> str:
+        """Name of the note set's instrument. Raises TetradError for one that the table doesn't have."""
+        if instrument.name not in self._origins:
+            raise TetradError(
+                f"{instrument.name} is not in {TABLE.name}; the recordings of a shipped one were expected"
+            )
+        return str(self._origins[instrument.name])
+
+    def group(self, instrument: Instrument) -> str:
+        """What sounds like this instrument in the note set is of this group."""
+        notes = self._note_set.examples(instrument=self.origin(instrument))
+        return notes[0].group if notes else ""
+
+    def note(self, instrument: Instrument, note: Note) -> SourceNote:
+        """The recording of one of its notes. Raises TetradError when the set doesn't have it."""
+        origin = self.origin(instrument)
+        for example in self._note_set.examples(instrument=origin, velocity=note.velocity):
+            if example.pitch == note.pitch:
+                return SourceNote(self._note_set.audio_48k(example.name), note.pitch, note.velocity, None)
+        raise TetradError(
+            f"the note set has no note of {origin} at pitch {note.pitch}, velocity {note.velocity}, which "
+            f"{instrument.name} was made of; expected the set it was made from; run `make instruments` again"
+        )
+
+
+def measure_morphs(
+    note_set: NoteSet,
+    decoder: Decoder,
+    *,
+    library: Library | None = None,
+    encode: EncodeNote | None = None,
+    family_confidence: FamilyConfidence | None = None,
+    limit: int | None = None,
+    most_real: int | None = None,
+    pictures: Path | None = None,
+) -> dict[str, Any]:
+    """Measure the fixed pairs (at most `limit`, evenly spread) -> "morph" of `tetrad model evaluate --json`.
+
+    `note_set` holds the recordings of the shipped instruments (of `library`), and the real notes that middles are
+    compared with (at most `most_real` per key). Without `encode` and `family_confidence` what needs them is NaN.
+    `pictures` is a folder for a picture of each pair. About 6 s for a pair on one core.
+    """
+    found = measure_pairs(
+        note_set,
+        decoder,
+        fixed_pairs(limit),
+        library=library or Library([shipped_instruments_dir()]),
+        recordings=Recordings(note_set),
+        encode=encode,
+        family_confidence=family_confidence,
+        most_real=most_real,
+        pictures=pictures,
+    )
+    return summarise(found)
+
+
+def measure_pairs(
+    note_set: NoteSet,
+    decoder: Decoder,
+    pairs: Sequence[Pair],
+    *,
+    library: Library,
+    recordings: Recordings,
+    encode: EncodeNote | None = None,
+    family_confidence: FamilyConfidence | None = None,
+    most_real: int | None = None,
+    pictures: Path | None = None,
+) -> list[PairMeasures]:
+    """Measure any pairs; see `measure_morphs`. The results are in the order of `pairs`."""
+    cache: dict[int, RealNotes] = {}
+
+    def real_notes(key: int) -> RealNotes:
+        if key not in cache:
+            cache.clear()
+            cache[key] = RealNotes(note_set, key, most_real)
+        return cache[key]
+
+    listener = Listener(real_notes, encode, family_confidence)
+    results: dict[int, PairMeasures] = {}
+    order = sorted(range(len(pairs)), key=lambda i: pairs[i].key)  # real notes are read once for a key
+    for i in progress(order, description="morphing", unit="pair"):
+        beside = pairs[(i + 1) % len(pairs)] if i % DIAGONAL_EVERY == 0 and len(pairs) > 1 else None
+        results[i] = _measure_pair(pairs[i], beside, decoder, library, recordings, listener, pictures)
+    return [results[i] for i in range(len(pairs))]
+
+
+def _measure_pair(
+    pair: Pair,
+    beside: Pair | None,
+    decoder: Decoder,
+    library: Library,
+    recordings: Recordings,
+    listener: Listener,
+    pictures: Path | None,
+) -> PairMeasures:
+    key = pair.key
+    ends = [library.load(pair.west), library.load(pair.east)]
+    notes = [min(end.notes, key=lambda n: (abs(n.pitch - key), -n.velocity)) for end in ends]
+    velocity = notes[0].velocity
+    silent = paths.NoDecoder()
+    measured = [paths.measured_instrument(end, key, decoder) for end in ends]
+    recorded = [recordings.note(end, note) for end, note in zip(ends, notes, strict=True)]
+    ours = paths.play(ends, key, velocity, decoder)
+    corners = [
+        paths.as_in_the_corner(r, n, key, ours[place]) for r, n, place in zip(recorded, notes, (0, -1), strict=True)
+    ]
+    sounds = {
+        "ours": ours,
+        "crossfade": paths.crossfaded(corners[0], corners[1]),
+        "snap": paths.snapped(ends, key, velocity, decoder),
+        "measured_blend": paths.play(measured, key, velocity, silent),
+    }
+    if pictures is not None:
+        write_path_picture(pictures / f"{pair.west}-{pair.east}-{key}.png", sounds, pair)
+
+    places = [paths.EDGE[0], paths.EDGE[MIDDLE], paths.EDGE[-1]]
+    west, middle, east = paths.play(ends, key, velocity, decoder, places, whole=True)
+    corners = [paths.as_in_the_corner(r, n, key, end) for r, n, end in zip(recorded, notes, (west, east), strict=True)]
+    middles = {
+        "ours": middle,
+        "crossfade": paths.crossfaded(corners[0], corners[1])[MIDDLE],
+        "measured_blend": paths.play(measured, key, velocity, silent, [places[1]], whole=True)[0],
+    }
+    groups = [recordings.group(end) for end in ends]
+    heard = {name: listener.listen(sound, 0.5, notes, groups, key) for name, sound in middles.items()}
+    heard["ends"] = mean_of([listener.listen(end, x, notes, groups, key) for end, x in ((west, 0.0), (east, 1.0))])
+    return PairMeasures(
+        pair=pair,
+        sustaining=sum(end.sustains for end in ends),
+        paths={name: measure_path(sound, key) for name, sound in sounds.items()},
+        middles=heard,
+        diagonal={} if beside is None else _diagonal(ends, measured, beside, key, velocity, decoder, library),
+    )
+
+
+def _diagonal(
+    ends: Sequence[Instrument],
+    measured: Sequence[Instrument],
+    beside: Pair,
+    key: int,
+    velocity: int,
+    decoder: Decoder,
+    library: Library,
+) -> dict[str, PathMeasures]:
+    """From north-west to south-east, with the instruments of another pair in the other corners."""
+    others = [library.load(beside.west), library.load(beside.east)]
+    plain = [paths.measured_instrument(other, key, decoder) for other in others]
+    found = {}
+    for name, (west, east), (north, south), net in (
+        ("ours", ends, others, decoder),
+        ("measured_blend", measured, plain, paths.NoDecoder()),
+    ):
+        sounds = paths.play([west, north, south, east], key, velocity, net, paths.DIAGONAL)
+        found[name] = measure_path(sounds, key)
+    return found
