@@ -8,10 +8,10 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train evaluate export instruments bench models pins clean
+.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments bench models pins clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 play: .venv/stamp-runtime  ## Play the instrument (renders a demo where there is no sound card)
 	@$(BIN)/tetrad play $(ARGS)
@@ -33,6 +33,29 @@ data: .venv/stamp-models soundfonts  ## Render the training notes
 
 train: .venv/stamp-models  ## Train the networks, going on from the shipped checkpoint
 	$(BIN)/tetrad model train $(DATA) $(ARGS)
+
+# One large GPU, data preparation included, inside 25 minutes: JOBS processes render and analyse, then 12 minutes train.
+JOBS ?= 16
+train-gpu: .venv/stamp-models soundfonts  ## Data and the large network on a GPU, within 25 minutes
+	$(BIN)/tetrad model data $(DATA) --jobs $(JOBS)
+	$(BIN)/tetrad model train $(DATA) --config large --minutes 12 --jobs $(JOBS) --device cuda --batch-size 512 \
+		--wavenet-every 1 --wavenet-batch 32 --learning-rate 1e-3 --out data/large.safetensors $(ARGS)
+
+# The whole road in some minutes: notes, network, export, four instruments made with it, and a demo played with them.
+SMALL := data/small
+SMALL_ENV := TETRAD_MODEL=$(SMALL)/model TETRAD_HOME=$(SMALL)/home
+SMALL_FROM := fluid_000_acoustic_grand_piano fluid_040_violin fluid_073_flute fluid_019_church_organ
+train-small: .venv/stamp-models soundfonts  ## Train a small network in minutes, and hear it
+	$(BIN)/tetrad model data $(SMALL)/notes --limit 900
+	$(BIN)/tetrad model train $(SMALL)/notes --config tiny --minutes 3 --out $(SMALL)/checkpoint.safetensors
+	$(BIN)/tetrad model export $(SMALL)/checkpoint.safetensors --out $(SMALL)/model
+	for name in $(SMALL_FROM); do \
+		$(SMALL_ENV) $(BIN)/tetrad instruments add $(SMALL)/notes --instrument $$name || exit 1; done
+	$(BIN)/python -m synth.demo $(SMALL)/four_rooms.mid
+	$(SMALL_ENV) $(BIN)/tetrad render $(SMALL)/four_rooms.mid $(SMALL)/demo.wav --corners $(subst _,-,$(SMALL_FROM))
+
+classifier: .venv/stamp-models  ## Train the classifier that `make evaluate` asks
+	$(BIN)/tetrad model train-classifier $(DATA) $(ARGS)
 
 evaluate: .venv/stamp-models  ## Measure the networks
 	$(BIN)/tetrad model evaluate $(DATA) $(ARGS)

@@ -14,4 +14,7 @@ class ModelCommand(Group):
         "train": "models.train:TrainCommand",
         "evaluate": "models.evaluate:EvaluateCommand",
         "export": "models.export:ExportCommand",
+        "train-classifier": "models.classifier.training:TrainClassifierCommand",
+        "rainbowgram": "models.rainbowgram:RainbowgramCommand",
+        "import-magenta": "models.magenta.command:ImportMagentaCommand",
     }

@@ -9,6 +9,8 @@ from synth.command import Group
 class BenchCommand(Group):
     """`tetrad bench ...`"""
 
+    entry_point_group = "tetrad.bench"
+
     commands: ClassVar[Mapping[str, str]] = {
         "engine": "synth.bench:BenchEngineCommand",
         "import": "synth.instruments.bench_import:BenchImportCommand",

@@ -24,6 +24,7 @@ with `args.json`, `print_json(result)` and prints nothing else on stdout. Progre
 import argparse
 import ast
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import math
@@ -50,12 +51,19 @@ class Command(Protocol):
 
 
 class Group:
-    """A command that only holds others. A subclass sets `commands`: word -> "module:Class"."""
+    """A command that only holds others. A subclass sets `commands`: word -> "module:Class".
+
+    Where other packages add to it, it also sets `entry_point_group`, whose entry points are the words to add.
+    """
 
     commands: ClassVar[Mapping[str, str]] = {}
+    entry_point_group: ClassVar[str | None] = None
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_commands(parser, self.commands)
+        commands = dict(self.commands)
+        if self.entry_point_group is not None:
+            commands |= {e.name: e.value for e in importlib.metadata.entry_points(group=self.entry_point_group)}
+        add_commands(parser, commands)
 
 
 class LazyParser(argparse.ArgumentParser):

@@ -15,7 +15,16 @@ MAY_IMPORT = {
     "synth": (),
     "firmware_host": ("synth.io.client", "synth.control", *FOUNDATION),
     "ui": ("synth.io.client", "synth.control", *FOUNDATION),
-    "models": ("synth.instruments", "synth.control", "synth.voices.decoder", "synth.frames", "synth.lsd", *FOUNDATION),
+    "models": (
+        "synth.instruments",
+        "synth.control",
+        "synth.voices.decoder",
+        "synth.frames",
+        "synth.jit",
+        "synth.lsd",
+        "synth.onnx",
+        *FOUNDATION,
+    ),
 }
 # Library -> the files (or folders, with a slash) that may import it.
 OWNERS = {
@@ -24,6 +33,9 @@ OWNERS = {
     "tinysoundfont": ("models/dataset/",),
     "onnx": ("models/",),
     "safetensors": ("models/",),
+    "matplotlib": ("models/training_log.py",),
+    "tensorboardX": ("models/training_log.py",),
+    "google_crc32c": ("models/magenta/",),
     "kivy": ("ui/",),
     "serial": ("firmware_host/link.py",),
     "sounddevice": ("synth/io/audio.py",),
