@@ -10,7 +10,7 @@ Weights are float32, int16 or int8. The integer forms multiply 16-bit inputs, pa
 that cannot overflow (`generation_weights.py` scales rows so), and scale the sums to float32 after every block.
 
 Members of a team are threads that share the streams: each computes a part of the rows, and all meet at a barrier
-before anything reads what others wrote, about 65 times per sample. Numba's own parallel loops would start and stop
+before anything reads what others wrote, 65 times per sample. Numba's own parallel loops would start and stop
 their threads each time. Everything is in this one file because numba's cache looks at no other.
 """
 
@@ -63,11 +63,11 @@ class State(NamedTuple):
 
     first: Array  # int64 [L]
     length: Array  # int64 [L]
-    ring: Array  # [slots, B, W + padding]
+    ring: Array  # [slots, B, W]
     ring_scale: Array  # [slots, B, W / block]
     samples: Array  # [F, B], the sample of time t - 1 at t % F, class / 128 - 1
     x: Array  # [B, W]
-    gated: Array  # [B, W + padding]
+    gated: Array  # [B, W]
     skip: Array  # [B, S]
     hidden: Array  # [B, S]
     logits: Array  # [B, C]

@@ -18,7 +18,6 @@ PRECISIONS: dict[str, tuple[type[np.generic], int]] = {
     "int8": (np.int8, 127),
 }
 LARGEST_BLOCK = 128  # channels of a layer's input that share a scale, and whose products are added as integers
-PAD = 32  # unused channels between streams: rows a power of two apart would share few sets of the first-level cache
 _LARGEST_SUM = 2**31 - 1
 
 FloatArray = NDArray[np.float32]
@@ -97,7 +96,7 @@ def state_bytes(config: WaveNetConfig, precision: str) -> int:
     """Memory of one stream's state, nearly all of it the layers' remembered inputs."""
     n_slots = sum((config.filter_length - 1) * dilation + 1 for dilation in config.dilations)
     itemsize = 4 if precision == "float32" else 2
-    return n_slots * ((config.width + PAD) * itemsize + 4 * (config.width // block_of(config)))
+    return n_slots * (config.width * itemsize + 4 * (config.width // block_of(config)))
 
 
 def check_memory(config: WaveNetConfig, precision: str, batch: int) -> None:
@@ -119,11 +118,11 @@ def new_state(config: WaveNetConfig, precision: str, batch: int) -> State:
         first=np.concatenate([[0], np.cumsum(length)[:-1]]).astype(np.int64),
         length=length,
         # Not np.zeros, whose pages come one by one as they are first touched: in the middle of generating.
-        ring=np.full((int(length.sum()), batch, width + PAD), 0, kind),
+        ring=np.full((int(length.sum()), batch, width), 0, kind),
         ring_scale=np.zeros((int(length.sum()), batch, width // block_of(config)), np.float32),
         samples=np.zeros((config.filter_length, batch), np.float32),
         x=np.zeros((batch, width), np.float32),
-        gated=np.zeros((batch, width + PAD), kind),
+        gated=np.zeros((batch, width), kind),
         skip=np.zeros((batch, skip_width), np.float32),
         hidden=np.zeros((batch, skip_width), np.float32),
         logits=np.zeros((batch, config.n_classes), np.float32),
