@@ -248,9 +248,12 @@ class HarmonicDecoder(nn.Module):
         self.out = nn.Linear(config.decoder_width, config.n_envelope + N_PARTIALS + N_BANDS + 1)
         self.out.bias.data.zero_()
         self.out.weight.data.mul_(0.3)
-        partial = torch.arange(1, N_PARTIALS + 1, dtype=torch.float32)
-        self.register_buffer("partial", partial, persistent=False)
-        self.erb_low, self.erb_high = float(erb_number(20.0)), float(erb_number(20_000.0))
+        # 0.00437 k f0 at MIDI note 0: the ERB-rate scale is 21.4 log10(1 + 0.00437 f).
+        partial = 0.00437 * 440.0 * 2.0 ** (-69.0 / 12.0) * torch.arange(1, N_PARTIALS + 1, dtype=torch.float64)
+        self.register_buffer("partial", partial.float(), persistent=False)
+        low, high = float(erb_number(20.0)), float(erb_number(20_000.0))
+        steps_per_erb = (config.n_envelope - 1) / (high - low)
+        self.slope, self.offset = 21.4 / math.log(10.0) * steps_per_erb, -low * steps_per_erb
 
     def forward(self, z_window: Tensor, pitch: Tensor, velocity: Tensor) -> Tensor:
         known = torch.cat([self.pitch(pitch), (velocity[:, None] - 64.0) / 64.0], dim=1)
@@ -265,9 +268,8 @@ class HarmonicDecoder(nn.Module):
 
     def _read(self, envelope: Tensor, pitch: Tensor) -> Tensor:
         """The envelope [V, E], whose points are evenly spaced in ERB from 20 Hz to 20 kHz, at each partial [V, 100]."""
-        frequency_hz = 440.0 * torch.exp2((pitch[:, None] - 69.0) / 12.0) * self.partial
-        erb = 21.4 / 2.302585093 * torch.log(1.0 + 0.00437 * frequency_hz)
-        at = (erb - self.erb_low) / (self.erb_high - self.erb_low) * (self.n_envelope - 1)
+        # With its constants folded: each step over [64, 100] costs 1 % of a control tick's decoding.
+        at = torch.log(torch.exp2(pitch[:, None] * (1.0 / 12.0)) * self.partial + 1.0) * self.slope + self.offset
         at = at.clamp(0.0, self.n_envelope - 1.001)
         low = at.floor()
         index = low.to(torch.int64)
