@@ -21,8 +21,7 @@ from models.autoencoder import CONFIGS, Autoencoder
 from models.batches import BatchConfig, Batches
 from models.control_data import ControlSet
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
-from models.losses import active_error_db
-from models.train import TrainConfig, Training, decode_frames, learning_rate, train_step
+from models.train import TrainConfig, Training, encode_notes, frame_error_db, learning_rate, train_step
 from synth.command import add_json_argument, print_report, progress
 from synth.frames import N_BANDS, N_PARTIALS
 
@@ -52,27 +51,13 @@ def ablate(data: ControlSet, held_out: ControlSet, config: str, n_steps: int) ->
             if "wavenet_nats" in shown:
                 nats.append(shown["wavenet_nats"])
         results[name] = {
-            "train_error_db": frame_error_db(run.ema, data.spread(held_out.n_notes)),
-            "held_out_error_db": frame_error_db(run.ema, held_out),
+            "train_error_db": frame_error_db(run.ema, data.spread(held_out.n_notes), MEASURED_FRAMES),
+            "held_out_error_db": frame_error_db(run.ema, held_out, MEASURED_FRAMES),
             "wavenet_nats": float(np.mean(nats[-20:])) if nats else float("nan"),
             "pitch_in_z": pitch_in_z(run.ema, data.spread(4 * held_out.n_notes), held_out),
             "bend": bend(run.ema, held_out),
         }
     return results
-
-
-def frame_error_db(model: Autoencoder, data: ControlSet) -> float:
-    """Mean active-frame error of some notes in dB."""
-    errors = []
-    with torch.no_grad():
-        for begin in range(0, data.n_notes, 16):
-            part = slice(begin, begin + 16)
-            rows = decode_frames(model, data, part, MEASURED_FRAMES)
-            target = torch.from_numpy(data.rows[part][:, MEASURED_FRAMES.long().numpy()].astype(np.float32))
-            peak = target[..., :-1].nan_to_num(-120.0).amax(dim=(1, 2), keepdim=True)
-            pairs = zip(rows.split(1), target.split(1), peak.split(1), strict=True)
-            errors += [float(active_error_db(*pair)[0]) for pair in pairs]
-    return float(np.mean(errors))
 
 
 def pitch_in_z(model: Autoencoder, data: ControlSet, held_out: ControlSet) -> float:
@@ -105,15 +90,9 @@ def bend(model: Autoencoder, data: ControlSet) -> float:
 
 def _embeddings(model: Autoencoder, data: ControlSet) -> Tensor:
     """z of whole notes, [n, 125, 16]."""
-    found = []
     with torch.no_grad():
-        for begin in range(0, data.n_notes, 16):
-            part = slice(begin, begin + 16)
-            wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
-            found.append(
-                model.encoder(wave, torch.from_numpy(data.f0_hz[part]), torch.from_numpy(data.inharmonicity[part]))
-            )
-    return torch.cat(found)
+        parts = (slice(begin, begin + 16) for begin in range(0, data.n_notes, 16))
+        return torch.cat([encode_notes(model, data, part) for part in parts])
 
 
 def main() -> None:

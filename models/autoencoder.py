@@ -289,15 +289,6 @@ class Autoencoder(nn.Module):
         n_conditioning = Z_DIM + config.n_pitch_bumps + 2
         self.wavenet = WaveNetDecoder(wavenet.CONFIGS[config.wavenet].conditioned_on(n_conditioning))
 
-    def forward(
-        self, wave: Tensor, f0_hz: Tensor, inharmonicity: Tensor, frame: Tensor, pitch: Tensor, velocity: Tensor
-    ) -> Tensor:
-        """A note's sound to its control frames, through z.
-
-        wave [B, N], f0_hz, inharmonicity, pitch, velocity [B], frame [B, M] (fractions allowed) -> rows [B, M, 165].
-        """
-        return self.decode(self.encoder(wave, f0_hz, inharmonicity), frame, pitch, velocity)
-
     def decode(self, z: Tensor, frame: Tensor, pitch: Tensor, velocity: Tensor) -> Tensor:
         """z [B, Tz, 16] at control frames [B, M] -> rows [B, M, 165]."""
         n_batch, n_frames = frame.shape

@@ -202,6 +202,7 @@ def train(
     data = control_data.load(directory, note_set.instruments(split="train"))
     data = with_augmented(data, augmented_share, train_config.batch.seed)
     held_out = control_data.load(directory, note_set.instruments(split="held_out")).spread(N_HELD_OUT)
+    held_out_frames = torch.arange(0.0, held_out.rows.shape[1], 4.0)
     with out_of_memory_in_words(train_config.batch.batch_size):
         spectrum = run.model.encoder.spectrum
         batches = Batches(data, spectrum, train_config.batch, hardware.device, hardware.rank, hardware.world)
@@ -223,45 +224,50 @@ def train(
             if log is not None:
                 log.add(shown | {"learning_rate": rate})
                 if run.step % LOG_EVERY == 0:
-                    held_out_db = held_out_error_db(run.ema, held_out) if run.step % HELD_OUT_EVERY == 0 else None
+                    held_out_db = (
+                        frame_error_db(run.ema, held_out, held_out_frames) if run.step % HELD_OUT_EVERY == 0 else None
+                    )
                     log.write(run.step, run.seconds, held_out_db)
                 if run.seconds - last_save > SAVE_EVERY_S:
                     save_checkpoint(out, run)
                     last_save = run.seconds
     if log is not None:
         save_checkpoint(out, run)
-        log.write(run.step, run.seconds, held_out_error_db(run.ema, held_out))
+        log.write(run.step, run.seconds, frame_error_db(run.ema, held_out, held_out_frames))
         log.close()
     bar.close()
     return run
 
 
-def held_out_error_db(model: Autoencoder, data: control_data.ControlSet, batch_size: int = 16) -> float:
-    """Active-frame error of the averaged weights on every fourth frame of some held-out notes."""
+def frame_error_db(model: Autoencoder, data: control_data.ControlSet, frame: Tensor, batch_size: int = 16) -> float:
+    """Mean active-frame error in dB of some notes at control frames [M]."""
     device = next(model.parameters()).device
-    frame = torch.arange(0, data.rows.shape[1], 4)
     errors = []
     with torch.no_grad():
         for begin in range(0, data.n_notes, batch_size):
             part = slice(begin, begin + batch_size)
-            target = torch.from_numpy(data.rows[part][:, frame.numpy()].astype(np.float32)).to(device)
-            rows = decode_frames(model, data, part, frame.float())
+            target = torch.from_numpy(data.rows[part][:, frame.long().numpy()].astype(np.float32)).to(device)
+            rows = decode_frames(model, data, part, frame)
             peak = target[..., :-1].nan_to_num(-120.0).amax(dim=(1, 2), keepdim=True)
-            errors += [
-                active_error_db(rows[i : i + 1], target[i : i + 1], peak[i : i + 1])[0].item() for i in range(len(rows))
-            ]
+            notes = zip(rows.split(1), target.split(1), peak.split(1), strict=True)
+            errors += [active_error_db(*note)[0].item() for note in notes]
     return float(np.mean(errors))
+
+
+def encode_notes(model: Autoencoder, data: control_data.ControlSet, part: slice) -> Tensor:
+    """z of some whole notes, [B, T, 16], on the model's device."""
+    device = next(model.parameters()).device
+    wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
+    f0_hz, inharmonicity = torch.from_numpy(data.f0_hz[part]), torch.from_numpy(data.inharmonicity[part])
+    z: Tensor = model.encoder(wave.to(device), f0_hz.to(device), inharmonicity.to(device))
+    return z
 
 
 def decode_frames(model: Autoencoder, data: control_data.ControlSet, part: slice, frame: Tensor) -> Tensor:
     """Encode some notes and decode them at control frames [M]: rows [B, M, 165], on the model's device."""
-    device = next(model.parameters()).device
-    wave = torch.from_numpy(data.wave[part].astype(np.float32) / 32767.0)
-    numbers = (data.f0_hz[part], data.inharmonicity[part], data.pitch[part], data.velocity[part])
-    f0_hz, inharmonicity, pitch, velocity = (torch.from_numpy(a).to(device) for a in numbers)
-    positions = frame.to(device).expand(wave.shape[0], -1)
-    rows: Tensor = model(wave.to(device), f0_hz, inharmonicity, positions, pitch, velocity)
-    return rows
+    z = encode_notes(model, data, part)
+    pitch, velocity = (torch.from_numpy(a[part]).to(z.device) for a in (data.pitch, data.velocity))
+    return model.decode(z, frame.to(z.device).expand(z.shape[0], -1), pitch, velocity)
 
 
 class TrainCommand:
