@@ -77,7 +77,9 @@ def play(
     """
     four = corners if len(corners) == 4 else [*corners, *corners]
     held_s, total_s = (WHOLE_HELD_S, WHOLE_S) if whole else (LASTS_S, LASTS_S)
-    return render_path(four, places, key, velocity, held_s, total_s, decoder)
+    # The measured blend is nothing but detail, so all of it stays.
+    kept = {"middle_detail": 1.0} if isinstance(decoder, NoDecoder) else {}
+    return render_path(four, places, key, velocity, held_s, total_s, decoder, **kept)
 
 
 def snapped(ends: Sequence[Instrument], key: int, velocity: int, decoder: Decoder) -> Float32Array:

@@ -7,6 +7,7 @@ refused where it is made, with a TetradError, so the engine never meets one.
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from synth.control.corners import Corner
@@ -143,6 +144,83 @@ class ResetControllers(ChannelEvent):
 
 
 @dataclass(frozen=True)
+class SostenutoPedal(ChannelEvent):
+    """CC66: while down, the notes whose keys were down as it went down go on after their keys."""
+
+    down: bool = False
+
+
+class Dimension(StrEnum):
+    """What one note, or one channel's notes, can have of their own; `LIMITS` has the units and the ranges."""
+
+    X = "x"
+    Y = "y"
+    BEND = "bend"
+    VIBRATO = "vibrato"
+    BRIGHTNESS = "brightness"
+    LEVEL = "level"
+
+
+LIMITS: dict[Dimension, tuple[str, float, float]] = {
+    Dimension.X: ("", -1.0, 1.0),
+    Dimension.Y: ("", -1.0, 1.0),
+    Dimension.BEND: ("semitones", -96.0, 96.0),
+    Dimension.VIBRATO: ("cents", 0.0, 100.0),
+    Dimension.BRIGHTNESS: ("dB/octave", -6.0, 6.0),
+    Dimension.LEVEL: ("dB", -120.0, 12.0),
+}
+
+
+@dataclass(frozen=True)
+class NoteExpression(ChannelEvent):
+    """A dimension of a channel's notes, or of one key's, added to what the parameters say; glides (one-pole, 10 ms).
+
+    key None: all of the channel's notes, those to come included, until it is set anew. key 0..127: its sounding notes.
+    x and y move the notes' own point on the surface, which stays within 0..1.
+    """
+
+    key: int | None = None
+    dimension: Dimension = Dimension.X
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.key is not None:
+            _check_whole("Key", self.key, 0, N_KEYS - 1)
+        unit, low, high = LIMITS[self.dimension]
+        _check_number(f"{self.dimension} of a note{f' in {unit}' if unit else ''}", self.value, low, high)
+
+
+@dataclass(frozen=True)
+class SetTuning(Event):
+    """Pitch of every key in semitones (MIDI numbers, 69.0 is 440 Hz): 128 numbers, -12..140.
+
+    moves_sounding: sounding notes glide to it (real-time messages of MIDI tuning), or only notes to come have it.
+    """
+
+    pitches: tuple[float, ...] = tuple(float(key) for key in range(N_KEYS))
+    moves_sounding: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.pitches) != N_KEYS:
+            raise TetradError(f"A tuning of {len(self.pitches)} keys was given; expected {N_KEYS}.")
+        for key, pitch in enumerate(self.pitches):
+            _check_number(f"Pitch of key {key} in semitones", pitch, -12.0, 140.0)
+
+
+@dataclass(frozen=True)
+class VoiceLimit(Event):
+    """At most so many voices from now on, 1 to what the engine was made for; the least audible too many fade out."""
+
+    voices: int = 64
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_whole("Number of voices", self.voices, 1, 4096)
+
+
+@dataclass(frozen=True)
 class SetParameter(Event):
     """A parameter of the table gets a value, in its unit; outside the range it becomes the nearest end of it."""
 
@@ -163,3 +241,35 @@ class SetCorner(Event):
 
     corner: Corner = Corner.NW
     instrument: Any = None
+
+
+@dataclass(frozen=True)
+class SessionEvent(Event):
+    """What is not the engine's business but that of whoever plays it (`synth.session`)."""
+
+
+@dataclass(frozen=True)
+class ProgramChange(SessionEvent):
+    """Patch number bank * 128 + program is wanted. channel: 0..15; bank: 0..16,383 (CC0, CC32); program: 0..127."""
+
+    channel: int = 0
+    bank: int = 0
+    program: int = 0
+
+
+class TransportKind(StrEnum):
+    """System real-time messages, and the song position."""
+
+    CLOCK = "clock"
+    START = "start"
+    CONTINUE = "continue"
+    STOP = "stop"
+    POSITION = "position"
+
+
+@dataclass(frozen=True)
+class Transport(SessionEvent):
+    """MIDI clock: 24 CLOCKs a quarter note. sixteenths: of a POSITION, from the beginning of the song."""
+
+    kind: TransportKind = TransportKind.CLOCK
+    sixteenths: int = 0

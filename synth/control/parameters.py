@@ -6,7 +6,7 @@ from typing import Literal
 
 from synth.errors import TetradError
 
-Curve = Literal["linear", "log", "cubic"]
+Curve = Literal["linear", "log", "cubic", "step"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Parameter:
     """One parameter.
 
     minimum, maximum, default: in `unit`. curve: how a knob's travel 0..1 maps to the range: `linear`; `log` (equal
-    travel, equal ratio); `cubic` (fine near the minimum, which may be 0). midi_cc: controller that sets it, or None.
+    travel, equal ratio); `cubic` (fine near the minimum, which may be 0); `step` (whole numbers). choices: names of
+    the values 0, 1, ... of a `step` that chooses among kinds. midi_cc: controller that sets it, or None.
     smoothed: the engine glides to a new value (one-pole, 10 ms) in notes that are sounding; the others are read when
     a note starts or ends.
     """
@@ -28,10 +29,12 @@ class Parameter:
     midi_cc: int | None
     smoothed: bool
     description: str
+    choices: tuple[str, ...] = ()
 
     def clamp(self, value: float) -> float:
         """The nearest value inside the range."""
-        return min(max(float(value), self.minimum), self.maximum)
+        inside = min(max(float(value), self.minimum), self.maximum)
+        return float(round(inside)) if self.curve == "step" else inside
 
     def from_travel(self, travel: float) -> float:
         """Value at a knob's travel 0..1."""
@@ -41,6 +44,15 @@ class Parameter:
         share = travel**3 if self.curve == "cubic" else travel
         return self.clamp(self.minimum + (self.maximum - self.minimum) * share)
 
+
+def _choice(name: str, choices: tuple[str, ...], default: str, description: str) -> Parameter:
+    """A parameter whose values 0, 1, ... mean the choices."""
+    most = len(choices) - 1.0
+    return Parameter(name, 0.0, most, "", float(choices.index(default)), "step", None, False, description, choices)
+
+
+NOTE_LENGTHS = ("1/1", "1/2", "1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32")
+"""Of the arpeggiator and the delay, in whole notes; T is a triplet's."""
 
 # Controllers: 5, 72 to 76 and 94 are named so by the MIDI 1.0 controller table (portamento time, release, attack,
 # brightness, decay, vibrato rate, detune); 16 to 19 are its general-purpose controllers.
@@ -60,11 +72,36 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("noise_level", -60.0, 12.0, "dB", 0.0, "linear", 19, True, "Level of breath, bow and hammer noise."),
     Parameter("detune", -100.0, 100.0, "cents", 0.0, "linear", 94, True, "Tuning of the whole instrument."),
     Parameter("tuning_amount", 0.0, 1.0, "", 0.0, "linear", None, True, "How much of a recording's mistuning to keep."),
+    Parameter("middle_detail", 0.0, 1.0, "", 0.7, "linear", None, True, "Recordings' own detail kept between corners."),
     Parameter("velocity_depth", 0.0, 1.0, "", 0.5, "linear", None, False, "Velocity's effect where no layer has it."),
     Parameter("level_nw", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the north-west corner."),
     Parameter("level_ne", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the north-east corner."),
     Parameter("level_sw", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the south-west corner."),
     Parameter("level_se", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the south-east corner."),
+    # How notes begin.
+    _choice("play_mode", ("poly", "mono", "legato"), "poly", "Many notes; one, begun anew; one, gone on with."),
+    Parameter("velocity_curve", -1.0, 1.0, "", 0.0, "linear", None, False, "Below 0 a light touch plays softer."),
+    Parameter("unison", 1.0, 8.0, "voices", 1.0, "step", None, False, "Voices of a note."),
+    Parameter("unison_detune", 0.0, 100.0, "cents", 12.0, "cubic", None, True, "Spread of a note's voices in pitch."),
+    Parameter("unison_width", 0.0, 1.0, "", 0.7, "linear", None, True, "Spread of a note's voices in the room."),
+    Parameter("key_spread", 0.0, 1.0, "", 0.0, "linear", None, True, "Low keys left, high keys right."),
+    # What all voices go through together.
+    Parameter("chorus", 0.0, 1.0, "", 0.0, "linear", 93, True, "Share of the chorus."),
+    Parameter("chorus_rate", 0.05, 5.0, "Hz", 0.6, "log", None, True, "Speed of the chorus."),
+    Parameter("delay", 0.0, 1.0, "", 0.0, "linear", 95, True, "Level of the echoes."),
+    Parameter("delay_time", 0.01, 2.0, "s", 0.375, "log", None, True, "Between two echoes, without delay_sync."),
+    Parameter("delay_feedback", 0.0, 0.95, "", 0.4, "linear", None, True, "Each echo's level over the one before."),
+    _choice("delay_sync", ("off", *NOTE_LENGTHS), "off", "Between two echoes, in notes of the tempo."),
+    Parameter("reverb", 0.0, 1.0, "", 0.0, "linear", 91, True, "Level of the room."),
+    Parameter("reverb_time", 0.2, 20.0, "s", 2.0, "log", None, True, "In which the room falls by 60 dB."),
+    Parameter("reverb_damping", 0.0, 1.0, "", 0.5, "linear", None, True, "How much sooner the room's treble goes."),
+    # Time.
+    Parameter("tempo", 30.0, 300.0, "bpm", 120.0, "linear", None, False, "Quarters a minute, without a MIDI clock."),
+    _choice("arp_mode", ("off", "up", "down", "up-down", "as played", "random", "chord"), "off", "Arpeggiator."),
+    _choice("arp_rate", NOTE_LENGTHS, "1/16", "Length of the arpeggiator's notes."),
+    Parameter("arp_octaves", 1.0, 4.0, "octaves", 1.0, "step", None, False, "Range of the arpeggiator."),
+    Parameter("arp_gate", 0.05, 1.0, "", 0.6, "linear", None, False, "Sounding share of an arpeggiator's note."),
+    _choice("arp_hold", ("off", "on"), "off", "The arpeggiator goes on after the keys."),
 )
 
 INDEX: dict[str, int] = {parameter.name: index for index, parameter in enumerate(PARAMETERS)}

@@ -65,6 +65,7 @@ def render_path(
     held_s: float,
     total_s: float,
     decoder: FrameDecoder,
+    **parameters: float,
 ) -> Float32Array:
     """One note after another at each of the places, float32 [places, total_s * 48000]; see `render_note`.
 
@@ -72,7 +73,9 @@ def render_path(
     """
     prepared = {id(instrument): PreparedInstrument(instrument) for instrument in corners}
     ready = [prepared[id(instrument)] for instrument in corners]
-    return np.stack([render_note(ready, place, key, velocity, held_s, total_s, decoder) for place in places])
+    return np.stack(
+        [render_note(ready, place, key, velocity, held_s, total_s, decoder, **parameters) for place in places]
+    )
 
 
 def corner_lsd_db(instrument: Instrument, recordings: Sequence[SourceNote], decoder: Decoder) -> list[float]:

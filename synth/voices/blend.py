@@ -35,6 +35,7 @@ WORK = np.dtype(
         ("extra_db", np.float64),  # velocity, corner levels, what is missing between corners
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
+        ("detail_gain", np.float64),  # of what the recordings have and the network does not, 0..1
         ("noise_db", np.float64),
         ("tuning_amount", np.float64),
         # blended over corners and notes

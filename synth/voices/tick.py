@@ -32,6 +32,7 @@ _X, _Y = INDEX["x"], INDEX["y"]
 _SUSTAIN, _RELEASE, _VOLUME = INDEX["sustain"], INDEX["release"], INDEX["volume"]
 _VIBRATO_DEPTH, _TILT, _NOISE = INDEX["vibrato_depth"], INDEX["brightness"], INDEX["noise_level"]
 _DETUNE, _TUNING, _LEVEL_NW = INDEX["detune"], INDEX["tuning_amount"], INDEX["level_nw"]
+_MIDDLE_DETAIL = INDEX["middle_detail"]
 _BAND_K_POWER = (10.0 ** (BAND_K_WEIGHTING_DB / 10.0)).astype(np.float32)
 _BAND_OCTAVES = np.log2(BAND_CENTRES_HZ / 1000.0)
 _DB_TO_LOG = np.log(10.0) / 20.0
@@ -71,6 +72,12 @@ def plan(bank, work, pitch, velocity, n, curves, channels, lfo, sample_rate, hop
         work[i].weight[1] = x * y
         work[i].weight[2] = (1.0 - x) * (1.0 - y)
         work[i].weight[3] = x * (1.0 - y)
+        # How far between corners: 0 in one, 1 half-way between two, and never more.
+        between = 2.0
+        for c in range(4):
+            between -= 2.0 * work[i].weight[c] ** 2
+        kept = parameter_at(curves, _MIDDLE_DETAIL, time, smoothing)
+        work[i].detail_gain = 1.0 - (1.0 - kept) * min(between, 1.0) ** 2
         extra = 0.0
         for c in range(4):
             extra += work[i].weight[c] * (bank[v].velocity_db[c] + parameter_at(curves, _LEVEL_NW + c, time, smoothing))
@@ -241,8 +248,10 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         v = work[i].due
         time = bank[v].next_tick
         row = rows[i]
-        for j in range(N_LEVELS + 1):
-            row[j] += work[i].detail[j]
+        detail_gain = np.float32(work[i].detail_gain)
+        for j in range(N_LEVELS):
+            row[j] += detail_gain * work[i].detail[j]
+        row[N_LEVELS] += work[i].detail[N_LEVELS]  # the cents are the pitch, of which nothing is taken away
         stiffness = work[i].inharmonicity
         tuned_hz = 440.0 * 2.0 ** ((bank[v].key - 69.0 + work[i].tuning_cents / 100.0) / 12.0)
         match_db = match_loudness(row, tuned_hz, stiffness, work[i].loudness_db)
