@@ -44,19 +44,25 @@ def read_path(path: Path | str) -> tuple[PathPoint, ...]:
         raise TetradError(f"cannot read {path}: {error.strerror}; {expected}") from error
     except ValueError as error:  # not UTF-8 or not JSON
         raise TetradError(f"{path} is not JSON ({error}); {expected}") from error
+    return path_points(content, str(path))
+
+
+def path_points(content: object, where: str) -> tuple[PathPoint, ...]:
+    """The points of a path's document. Raises TetradError, which begins with `where`, for anything else."""
+    expected = f"a {FORMAT} file of version {VERSION} was expected; correct it"
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise TetradError(f'{path} does not say "format": "{FORMAT}"; {expected}')
+        raise TetradError(f'{where} does not say "format": "{FORMAT}"; {expected}')
     if content.get("version") != VERSION:
-        raise TetradError(f"{path} is of version {content.get('version')}; {expected}, or take a newer Tetrad")
-    _check_keys(content, {"format", "version", "points"}, str(path))
+        raise TetradError(f"{where} is of version {content.get('version')}; {expected}, or take a newer Tetrad")
+    _check_keys(content, {"format", "version", "points"}, where)
     rows = content["points"]
     if not isinstance(rows, list) or not rows:
-        raise TetradError(f"{path} has no points; a list of at least one was expected; add one")
-    points = tuple(_point(row, f"{path}, point {number}") for number, row in enumerate(rows, start=1))
+        raise TetradError(f"{where} has no points; a list of at least one was expected; add one")
+    points = tuple(_point(row, f"{where}, point {number}") for number, row in enumerate(rows, start=1))
     for number, (before, after) in enumerate(itertools.pairwise(points), start=2):
         if after.time_s <= before.time_s:
             raise TetradError(
-                f"{path}, point {number} is at {after.time_s:g} s, not after {before.time_s:g} s; "
+                f"{where}, point {number} is at {after.time_s:g} s, not after {before.time_s:g} s; "
                 "rising times were expected; put the points in order"
             )
     return points

@@ -37,8 +37,10 @@ OWNERS = {
     "tensorboardX": ("models/training_log.py",),
     "google_crc32c": ("models/magenta/",),
     "kivy": ("ui/",),
-    "serial": ("firmware_host/link.py",),
-    "sounddevice": ("synth/io/audio.py",),
+    "serial": ("firmware_host/link.py", "synth/io/din_midi.py"),
+    "sounddevice": ("synth/io/sound_cards.py",),
+    "jack": ("synth/io/jack_audio.py", "synth/io/jack_midi.py"),
+    "pythonosc": ("synth/io/osc.py",),
     "rtmidi": ("synth/io/midi_ports.py",),
     "mido": ("synth/io/midi_file.py",),
     "soundfile": ("synth/io/wav.py", "synth/instruments/sources.py", "models/"),
@@ -119,7 +121,7 @@ def test_a_planted_violation_is_caught(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("synth/io/audio.py", "import sounddevice\nfrom synth.errors import TetradError\nfrom . import wav"),
+        ("synth/io/sound_cards.py", "import sounddevice\nfrom synth.errors import TetradError\nfrom . import wav"),
         ("models/audio.py", "import torch, torchaudio\nfrom synth.instruments.analysis import analyse"),
         ("models/evaluate.py", "from synth.voices.decoder import Decoder\nfrom synth.voices import decoder"),
         ("ui/surface.py", "import kivy\nfrom synth.io.client import Client\nfrom synth import control"),
