@@ -1,0 +1,357 @@
+"""Every command that the engine takes, described once: parsing, checking, OSC and the lists of PROTOCOL.md read this.
+
+A command on the wire is one JSON object: {"command": NAME, "id": NUMBER (optional), FIELD: VALUE, ...}. `parse_command`
+makes a `Command` of it, in which every field of the table has a value of the kind that the table says.
+"""
+
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from synth.control.corners import Corner
+from synth.control.events import N_CHANNELS, Dimension
+from synth.control.fields import MOST_PATH, MOST_TEXT, Field, Kind, read_expression, read_setting, shown
+from synth.errors import TetradError
+
+PROTOCOL_VERSION = 1
+"""Goes up when a client of before would be misunderstood. Commands, fields with a default, notices and status entries
+may be added within a version: clients ignore what they don't know."""
+
+MOST_ID = 2**53 - 1  # the largest whole number that every JSON reader keeps
+STATUS_RATE_HZ = 30.0
+
+
+@dataclass(frozen=True)
+class CommandSpec:
+    """One command. fields: in the order of its OSC arguments. result: what the reply holds.
+
+    one_of: fields of which exactly one is given. by_server: answered by the server itself, not by the handler.
+    osc: taken by OSC as well; never where a file is named or the engine ends, for UDP does not know who sends.
+    """
+
+    name: str
+    description: str
+    fields: tuple[Field, ...] = ()
+    result: str = ""
+    one_of: tuple[str, ...] = ()
+    by_server: bool = False
+    osc: bool = False
+
+
+def _number(name: str, low: float, high: float, unit: str, description: str, default: float | None = None) -> Field:
+    return Field(name, Kind.NUMBER, description, low, high, unit, required=default is None, default=default)
+
+
+def _text(name: str, description: str, *, required: bool = True, longest: int = MOST_TEXT) -> Field:
+    return Field(name, Kind.TEXT, description, 1, longest, required=required)
+
+
+def _path(name: str, description: str, *, required: bool = True) -> Field:
+    return _text(name, f"{description} A path on the engine's machine.", required=required, longest=MOST_PATH)
+
+
+def _flag(name: str, description: str, *, default: bool) -> Field:
+    return Field(name, Kind.FLAG, description, required=False, default=default)
+
+
+_CHANNEL = Field("channel", Kind.WHOLE, "MIDI channel, counted from 0.", 0, N_CHANNELS - 1, required=False, default=0)
+_KEY = Field("key", Kind.WHOLE, "MIDI key; 60 is middle C.", 0, 127)
+_X = _number("x", 0.0, 1.0, "", "From west to east.")
+_Y = _number("y", 0.0, 1.0, "", "From south to north.")
+_PARAMETER = Field("parameter", Kind.PARAMETER, "A name of the table `parameters`.")
+_PATCH_NUMBER = Field("number", Kind.WHOLE, "Bank times 128 plus program.", 0, 16_383, required=False)
+_TAGS = Field("tags", Kind.TEXTS, "Words to find it by.", 1, MOST_TEXT, required=False)
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    # The connection.
+    CommandSpec(
+        "hello",
+        "The first line of every client. Another protocol than the engine's ends the connection with an error.",
+        (
+            Field("protocol", Kind.WHOLE, "The protocol that the client speaks.", 0, MOST_ID),
+            _text("name", "What the client calls itself in the log.", required=False),
+        ),
+        by_server=True,
+    ),
+    CommandSpec(
+        "subscribe",
+        "Status from now on, the first one whole; 0 ends it.",
+        (_number("rate_hz", 0.0, STATUS_RATE_HZ, "Hz", "At most so many a second.", STATUS_RATE_HZ),),
+        by_server=True,
+    ),
+    CommandSpec("ping", "Is the engine there?", by_server=True),
+    CommandSpec("status", "The whole status, once.", result="the status", by_server=True),
+    CommandSpec(
+        "parameters",
+        "The table of parameters.",
+        result='{"parameters": [{"name", "minimum", "maximum", "unit", "default", "curve", "midi_cc", "smoothed", '
+        '"description", "choices"}]}',
+        by_server=True,
+    ),
+    CommandSpec("commands", "This table.", result='{"commands": [{"name", "description", "fields"}]}', by_server=True),
+    # Playing.
+    CommandSpec(
+        "set",
+        "A parameter gets a value.",
+        (_PARAMETER, Field("value", Kind.VALUE, "In the parameter's unit, or the name of a choice.")),
+        osc=True,
+    ),
+    CommandSpec(
+        "set_many",
+        "Parameters get values, all at one moment, as one edit.",
+        (Field("values", Kind.VALUES, '{"attack": 0.1, "play_mode": "legato"}'),),
+    ),
+    CommandSpec(
+        "point",
+        "The finger is here: x and y at one moment.",
+        (_X, _Y, _flag("touching", "A finger rests there: a playing gesture waits until it is gone.", default=False)),
+        osc=True,
+    ),
+    CommandSpec(
+        "note_on",
+        "A key goes down. The keys of a client that is gone are let go.",
+        (
+            _KEY,
+            Field("velocity", Kind.WHOLE, "How hard.", 1, 127, required=False, default=100),
+            _CHANNEL,
+        ),
+        osc=True,
+    ),
+    CommandSpec("note_off", "A key goes up.", (_KEY, _CHANNEL), osc=True),
+    CommandSpec(
+        "note_expression",
+        "Something of one key's sounding notes, added to what the parameters say: each finger can have its own point.",
+        (
+            _KEY,
+            Field("dimension", Kind.CHOICE, "What.", choices=tuple(str(dimension) for dimension in Dimension)),
+            Field(
+                "value",
+                Kind.VALUE,
+                "x, y: -1..1; bend: -96..96 semitones; vibrato: 0..100 cents; brightness: -6..6 dB/octave; "
+                "level: -120..12 dB.",
+            ),
+            _CHANNEL,
+        ),
+        osc=True,
+    ),
+    CommandSpec("pedal", "The damper pedal.", (Field("down", Kind.FLAG, "Is it down?"), _CHANNEL), osc=True),
+    CommandSpec(
+        "bend", "Pitch bend.", (_number("semitones", -96.0, 96.0, "semitones", "Upwards."), _CHANNEL), osc=True
+    ),
+    CommandSpec("panic", "Every sound ends at once; pedals, bends and wheels go back to rest.", osc=True),
+    # Corners.
+    CommandSpec(
+        "instruments", "What there is to put into corners.", result='{"instruments": [{"name", "family", ...}]}'
+    ),
+    CommandSpec(
+        "corner",
+        "A corner gets an instrument; sounding notes cross over to it. The reply comes when it is there.",
+        (Field("corner", Kind.CORNER, "nw, ne, sw or se."), _text("instrument", "Name of an instrument.")),
+        osc=True,
+    ),
+    # Patches.
+    CommandSpec(
+        "patches",
+        "The bank.",
+        (
+            _text("search", "Part of a name, an author or a tag.", required=False),
+            _text("tag", "Only patches that have it.", required=False),
+        ),
+        result='{"patches": [{"number", "name", "author", "tags", "shipped"}]}',
+    ),
+    CommandSpec(
+        "patch_load",
+        "A patch sounds, by name or by number.",
+        (_text("name", "Its name.", required=False), _PATCH_NUMBER),
+        result='{"name", "number", "warnings": [text]}',
+        one_of=("name", "number"),
+        osc=True,
+    ),
+    CommandSpec(
+        "patch_save",
+        "What sounds becomes a patch of the bank.",
+        (_text("name", "By default the loaded patch's own.", required=False), _PATCH_NUMBER, _TAGS),
+        result='{"name", "number"}',
+    ),
+    CommandSpec(
+        "patch_rename",
+        "A patch gets another name.",
+        (_text("name", "Its name."), _text("new_name", "What it becomes.")),
+    ),
+    CommandSpec(
+        "patch_tag",
+        "A patch gets other tags.",
+        (_text("name", "Its name."), Field("tags", Kind.TEXTS, "All that it has from now on.", 1, MOST_TEXT)),
+    ),
+    CommandSpec("patch_remove", "A patch goes into the trash.", (_text("name", "Its name."),)),
+    CommandSpec("patch_restore", "A removed patch comes back.", (_text("name", "Its name."),), result='{"number"}'),
+    CommandSpec(
+        "patch_import", "A patch file joins the bank.", (_path("path", "A file."),), result='{"name", "number"}'
+    ),
+    CommandSpec(
+        "patch_export",
+        "A patch becomes a file of its own.",
+        (_text("name", "By default what sounds.", required=False), _path("path", "Where.")),
+        result='{"path"}',
+    ),
+    CommandSpec("undo", "The last edit is taken back.", result='{"undone": text}', osc=True),
+    CommandSpec("redo", "The last edit taken back is made again.", result='{"redone": text}', osc=True),
+    CommandSpec(
+        "compare",
+        "Between what was edited and the patch as it was stored, there and back.",
+        result='{"sounding": "edited" or "stored"}',
+        osc=True,
+    ),
+    # MIDI and tuning.
+    CommandSpec(
+        "midi_learn",
+        "The next controller that moves sets this parameter; without a parameter: never mind.",
+        (Field("parameter", Kind.PARAMETER, "A name of the table `parameters`.", required=False),),
+        osc=True,
+    ),
+    CommandSpec(
+        "midi_settings",
+        "How MIDI is understood; without settings it only tells.",
+        (Field("settings", Kind.OBJECT, "As in a patch's `midi`.", required=False),),
+        result='{"settings"}',
+    ),
+    CommandSpec(
+        "tuning_load",
+        "A Scala tuning; without files: twelve equal steps.",
+        (
+            _path("scale", "A .scl file.", required=False),
+            _path("keyboard_map", "A .kbm file.", required=False),
+        ),
+        result='{"tuning": name}',
+    ),
+    # Gestures.
+    CommandSpec(
+        "gesture_record",
+        "The finger's way from now on is kept.",
+        (_flag("in_time", "Its length becomes whole beats.", default=False),),
+        osc=True,
+    ),
+    CommandSpec(
+        "gesture_play",
+        "The finger goes the way that was kept.",
+        (
+            _flag("loop", "Round and round.", default=True),
+            _flag("mirrored", "There and back again.", default=False),
+            _flag("in_time", "Begins on a beat, and its length is whole beats.", default=False),
+            _number("speed", 0.1, 10.0, "x", "1 as it was recorded.", 1.0),
+        ),
+        osc=True,
+    ),
+    CommandSpec("gesture_stop", "Ends recording or playing of the gesture.", osc=True),
+    CommandSpec("gesture_clear", "Forgets the gesture.", osc=True),
+    # Recording.
+    CommandSpec(
+        "record_start",
+        "What is played goes into a file from now on.",
+        (_path("path", "A .flac or .wav file; by default one of its own name.", required=False),),
+        result='{"path"}',
+    ),
+    CommandSpec("record_stop", "The recording is finished.", result='{"path", "seconds", "peak_dbfs"}', osc=True),
+    CommandSpec(
+        "keep",
+        "The last minutes become a file.",
+        (
+            _number("seconds", 1.0, 3600.0, "s", "At most so much of what was played.", 300.0),
+            _path("path", "A .flac or .wav file; by default one of its own name.", required=False),
+        ),
+        result='{"path", "seconds"}',
+    ),
+    CommandSpec("quit", "The engine ends."),
+)
+
+BY_NAME: dict[str, CommandSpec] = {spec.name: spec for spec in COMMANDS}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that is right. `command["x"]` is a field; fields that were not given have their default, or None.
+
+    A corner is a `Corner`, a parameter's value a float inside its range, a list of texts a tuple of str.
+    notes: what was brought into its range, in words.
+    """
+
+    name: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name]
+
+    def to_message(self) -> dict[str, Any]:
+        """The JSON object of this command, without what is as by default."""
+        message: dict[str, Any] = {"command": self.name}
+        for described in BY_NAME[self.name].fields:
+            value = self.fields[described.name]
+            if described.required or value != described.default:
+                message[described.name] = value.name.lower() if isinstance(value, Corner) else value
+        return message
+
+
+class CommandHandler(Protocol):
+    """What carries commands out: `synth.session.Session`, or a test's own."""
+
+    def handle(self, command: Command) -> "Mapping[str, Any] | Awaitable[Mapping[str, Any]] | Future[Any] | None":
+        """Carry out a command that the server does not answer itself; called in the server's thread, one at a time.
+
+        Returns the reply's result (JSON-able; None is {}), quickly: under a ms. What takes longer returns a Future of
+        `concurrent.futures` or an awaitable of it. A TetradError, raised or inside the future, becomes the reply.
+        """
+
+    def status(self) -> Mapping[str, Any]:
+        """The status (`synth.control.status`), a new object; called in the server's thread up to 30 times a second."""
+
+
+def spec_named(name: object) -> CommandSpec:
+    """The table's entry; TetradError with the nearest names when there is none."""
+    if isinstance(name, str) and name in BY_NAME:
+        return BY_NAME[name]
+    near = get_close_matches(name[:MOST_TEXT], BY_NAME, n=3) if isinstance(name, str) else []
+    offer = f"the nearest are: {', '.join(near)}" if near else f"there are: {', '.join(BY_NAME)}"
+    raise TetradError(f"There is no command {shown(name)}; {offer}.")
+
+
+def make_command(name: str, /, **fields: Any) -> Command:
+    """`make_command("point", x=0.5, y=1.0)`. Raises TetradError."""
+    return _read(spec_named(name), fields)
+
+
+def parse_command(message: Mapping[str, Any]) -> Command:
+    """The command in a JSON object of a client; its "id" is not looked at. Raises TetradError."""
+    if "command" not in message:
+        raise TetradError('There is no "command"; {"command": NAME, FIELD: VALUE, ...} was expected; add it.')
+    fields = {name: value for name, value in message.items() if name not in ("command", "id")}
+    return _read(spec_named(message["command"]), fields)
+
+
+def _read(spec: CommandSpec, given: Mapping[str, Any]) -> Command:
+    known = {described.name for described in spec.fields}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        takes = f"it takes {', '.join(described.name for described in spec.fields)}" if known else "it takes no fields"
+        raise TetradError(f"{spec.name} does not know {shown(unknown[0])}; {takes}; correct it.")
+    values: dict[str, Any] = {}
+    notes = []
+    for described in spec.fields:
+        value = given.get(described.name)
+        if value is None:
+            if described.required:
+                raise TetradError(f'{spec.name} lacks "{described.name}" ({described.kind}); add it.')
+            values[described.name] = described.default
+            continue
+        read = described.read(value)
+        if described.kind is Kind.VALUE:
+            read = read_setting(values["parameter"], value) if "parameter" in values else read_expression(values, value)
+        values[described.name] = read.value
+        if read.note:
+            notes.append(read.note)
+    if spec.one_of and sum(values[name] is not None for name in spec.one_of) != 1:
+        raise TetradError(f"{spec.name} takes one of {', '.join(spec.one_of)}; give exactly one.")
+    return Command(spec.name, MappingProxyType(values), tuple(notes))
