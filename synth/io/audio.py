@@ -1,221 +1,200 @@
-"""Sound out through PortAudio. The only file that imports sounddevice.
+"""Sound out: a stream that outlives its device.
 
-**What the callback may do** (`AudioOutput._callback`, on PortAudio's real-time thread, every block, 2.7 ms for 128
-samples at 48 kHz): call `render_into`, which fills the whole block in place, and add to its own counters. No lock,
-no log, no file, no allocation that grows, no exception out of it: one that `render_into` raises is kept for the main
-thread, and the block and all after it are silence. PortAudio owns `outdata`, and only until the callback returns.
+States of an AudioOutput. *Playing*: the device asks for blocks. *Waiting*: it has disappeared (it says so itself, or
+asked for nothing for STALLED_S); a thread goes on rendering at the pace of the clock, so that notes end, arpeggios
+go on and a recording has no hole, and another looks for the device by name once a second. Then *playing* again. What a
+player should know is said in words once, by `say`.
 """
 
+import contextlib
+import sys
 import threading
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from synth.io import jack_audio
+from synth.io.block_renderer import AudioHealth, BlockRenderer, RenderInto
+from synth.io.jack_audio import JackStream
+from synth.io.null_audio import NullOutput, Pump
+from synth.io.scheduling import NO_HURRY
+from synth.io.sound_cards import OutputDevice, PortAudioStream, choose_output, output_devices, scan_again, settle
 
-from synth.errors import TetradError
+__all__ = ["AudioHealth", "AudioOutput", "NullOutput", "OutputDevice", "RenderInto", "choose_output", "settle"]
 
-RenderInto = Callable[[NDArray[np.float32]], object]
-# A running JACK server was started on purpose, so it is asked first.
-PREFERRED_HOST_APIS = ("JACK", "Core Audio", "ALSA")
-
-
-class OutputDevice(NamedTuple):
-    """A place where sound can go, as PortAudio numbers them."""
-
-    number: int
-    name: str
-    host_api: str
+LOOK_PERIOD_S = 0.1
+SEARCH_PERIOD_S = 1.0
+STALLED_S = 5.0
 
 
-class AudioHealth(NamedTuple):
-    """What happened to a stream so far. Blocks are counted; times in seconds."""
+class _Stream(Protocol):
+    block_size: int
 
-    blocks: int
-    underflows: int
-    worst_block_s: float
-    worst_block_share: float  # of the time that the block lasts
+    def start(self) -> None: ...
+    def silence(self) -> None:
+        """From here on the device gets silence, should it ask again: another thread renders."""
 
-
-def output_devices() -> list[OutputDevice]:
-    """All devices with two output channels or more; the preferred one first. Empty on a machine without sound."""
-    sounddevice = _sounddevice()
-    host_apis = sounddevice.query_hostapis()
-    defaults = {api["default_output_device"] for api in host_apis}
-    devices = [
-        OutputDevice(int(device["index"]), str(device["name"]), str(host_apis[device["hostapi"]]["name"]))
-        for device in sounddevice.query_devices()
-        if device["max_output_channels"] >= 2
-    ]
-
-    def preference(device: OutputDevice) -> tuple[int, bool, int]:
-        ranks = [rank for rank, api in enumerate(PREFERRED_HOST_APIS) if device.host_api.startswith(api)]
-        return (*ranks, len(PREFERRED_HOST_APIS))[0], device.number not in defaults, device.number
-
-    return sorted(devices, key=preference)
-
-
-def choose_output(wanted: str | None, sample_rate_hz: int) -> OutputDevice | None:
-    """The preferred device that works, or the one that `wanted` names: its number, host API or a part of its name.
-
-    None when nothing is wanted and no device takes stereo at the rate: ALSA lists a "default" that leads nowhere on
-    many machines without a sound card. Raises TetradError, with the devices that there are, when `wanted` fits none.
-    """
-    devices = output_devices()
-    if wanted is None:
-        return next((device for device in devices if _works(device, sample_rate_hz)), None)
-    if wanted.isdecimal():
-        fitting = [device for device in devices if device.number == int(wanted)]
-    else:
-        fitting = [device for device in devices if wanted.lower() in f"{device.host_api}: {device.name}".lower()]
-    if fitting:
-        return fitting[0]
-    there = "; ".join(f"{device.number} {device.host_api}: {device.name}" for device in devices) or "none at all"
-    raise TetradError(
-        f"no audio output is called {wanted!r}; a number, a host API or a part of a name was expected; "
-        f"there are: {there}"
-    )
+    def close(self) -> None: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def latency_s(self) -> float: ...
 
 
 class AudioOutput:
     """A running stereo float32 stream, fed by `render_into(float32 [block_size, 2])`. Use it as a context manager."""
 
     def __init__(
-        self, device: OutputDevice, render_into: RenderInto, *, sample_rate_hz: int, block_size: int = 0
+        self,
+        device: OutputDevice,
+        render_into: RenderInto,
+        *,
+        sample_rate_hz: int,
+        block_size: int = 0,
+        say: Callable[[str], object] | None = None,
     ) -> None:
         """Opens the device; `with` starts it. Raises TetradError when the device refuses rate or format.
 
-        `block_size` 0 takes blocks as the device has them: to cut them smaller would call back in bursts.
+        `block_size` 0 takes blocks as the device has them: to cut them smaller would call back in bursts. One that
+        the device refuses becomes the device's. `say` is called with each notice, from threads of ours; without one
+        they go to stderr.
         """
-        self._render_into = render_into
-        self._blocks = 0
-        self._underflows = 0
-        self._worst_block_s = 0.0
-        self._worst_share = 0.0
+        self._device = device
         self._sample_rate_hz = sample_rate_hz
-        self.failure: BaseException | None = None
-        """What `render_into` raised; the stream is silent since."""
-        sounddevice = _sounddevice()
-        try:
-            self._stream = sounddevice.OutputStream(
-                samplerate=sample_rate_hz,
-                blocksize=block_size,
-                device=device.number,
-                channels=2,
-                dtype="float32",
-                latency="low",
-                callback=self._callback,
-            )
-        except sounddevice.PortAudioError as error:
-            raise TetradError(
-                f"{device.host_api}: {device.name} does not open ({error}); an output with 2 channels at "
-                f"{sample_rate_hz} Hz was expected; close what else uses it, or choose another with --audio"
-            ) from error
+        self._wanted_block = block_size
+        self._say = say if say is not None else _to_stderr
+        self._renderer = BlockRenderer(render_into, sample_rate_hz)
+        self.notices: tuple[str, ...] = ()
+        """All that was said."""
+        self.waiting = False
+        """Whether the device has disappeared and is waited for."""
+        self._latency_s = 0.0
+        self._stopping = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="audio device", daemon=True)
+        self._stream: _Stream | None = self._open(device)
 
     def __enter__(self) -> "AudioOutput":
-        self._stream.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.stop()
-        self._stream.close()
-
-    @property
-    def active(self) -> bool:
-        """Whether the device still asks for sound."""
-        return bool(self._stream.active)
-
-    @property
-    def latency_s(self) -> float:
-        """PortAudio's figure for the way from the callback to the loudspeaker."""
-        return float(self._stream.latency)
-
-    def health(self) -> AudioHealth:
-        """The counters so far."""
-        return AudioHealth(self._blocks, self._underflows, self._worst_block_s, self._worst_share)
-
-    def _callback(self, outdata: NDArray[np.float32], frames: int, _time: Any, status: Any) -> None:
-        """See the top of this file for what may happen here."""
-        begin_s = time.perf_counter()
-        if status.output_underflow:
-            self._underflows += 1
-        if self.failure is None:
-            try:
-                self._render_into(outdata)
-            except BaseException as error:  # noqa: BLE001  (nothing may leave the callback; `failure` is looked at)
-                self.failure = error
-        if self.failure is not None:
-            outdata.fill(0.0)
-        took_s = time.perf_counter() - begin_s
-        self._blocks += 1
-        if took_s > self._worst_block_s:
-            self._worst_block_s = took_s
-            self._worst_share = took_s * self._sample_rate_hz / max(frames, 1)
-
-
-class NullOutput:
-    """Takes the sound at the pace of the clock and throws it away: `--audio null`, where there is no sound card."""
-
-    latency_s = 0.0
-    active = True
-
-    def __init__(self, render_into: RenderInto, *, sample_rate_hz: int, block_size: int) -> None:
-        self._render_into = render_into
-        self._sample_rate_hz = sample_rate_hz
-        self._block = np.zeros((block_size, 2), np.float32)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="null audio", daemon=True)
-        self._health = AudioHealth(0, 0, 0.0, 0.0)
-        self.failure: BaseException | None = None
-
-    def __enter__(self) -> "NullOutput":
-        self._thread.start()
+        if self._stream is not None:
+            self._stream.start()
+        self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        self._thread.join()
+        self._watcher.join(2 * STALLED_S)  # a driver that hangs may hold it
+        if self._stream is not None:
+            self._stream.close()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What `render_into` raised; the stream is silent since."""
+        return self._renderer.failure
+
+    @property
+    def active(self) -> bool:
+        """Whether blocks are asked for, by the device or while it is waited for."""
+        return self._watcher.is_alive()
+
+    @property
+    def latency_s(self) -> float:
+        """The way from the callback to the loudspeaker, as the driver tells it."""
+        return self._latency_s
+
+    def recent_shares(self) -> list[float]:
+        """Time of the last blocks as shares of what they last, at most 64, in no order: what a Governor asks for."""
+        return self._renderer.recent_shares()
 
     def health(self) -> AudioHealth:
         """The counters so far."""
-        return self._health
+        return self._renderer.health()
 
-    def _run(self) -> None:
-        period_s = len(self._block) / self._sample_rate_hz
-        due_s = time.perf_counter()
-        blocks, late, worst_s = 0, 0, 0.0
-        while not self._stopping.wait(max(due_s - time.perf_counter(), 0.0)):
-            begin_s = time.perf_counter()
-            if begin_s - due_s > 8 * period_s:  # a sound card would have run dry long ago: forget what was missed
-                late += 1
-                due_s = begin_s
-            try:
-                self._render_into(self._block)
-            except BaseException as error:  # noqa: BLE001  (kept for the main thread, as in AudioOutput)
-                self.failure = error
+    def _open(self, device: OutputDevice) -> _Stream:
+        stream: _Stream
+        if device.is_jack:
+            stream = JackStream(self._renderer, self._sample_rate_hz)
+        else:
+            stream = PortAudioStream(device, self._renderer, self._sample_rate_hz, self._wanted_block)
+        if self._wanted_block and stream.block_size not in (0, self._wanted_block):
+            self._notice(f"{device} does not take blocks of {self._wanted_block} samples; it has its own")
+        self._latency_s = stream.latency_s
+        return stream
+
+    def _notice(self, words: str) -> None:
+        if words not in self.notices[-1:]:  # a search tells of one trouble once
+            self.notices = (*self.notices, words)
+            self._say(words)
+
+    def _notice_once(self, words: str) -> None:
+        if words not in self.notices:
+            self._notice(words)
+
+    def _watch(self) -> None:
+        blocks, silent_s = -1, 0.0
+        while not self._stopping.wait(LOOK_PERIOD_S):
+            stream, renderer = self._stream, self._renderer
+            moves = renderer.blocks != blocks or renderer.rendering
+            blocks, silent_s = renderer.blocks, 0.0 if moves else silent_s + LOOK_PERIOD_S
+            if isinstance(stream, PortAudioStream) and stream.hurried is False:
+                self._notice_once(NO_HURRY)
+            if stream is None or not stream.active or silent_s > STALLED_S:
+                self._lost()
+                blocks, silent_s = -1, 0.0
+
+    def _lost(self) -> None:
+        """Wait for the device, and take it again."""
+        self.waiting = True
+        self._renderer.losses += 1
+        self._notice(f"{self._device} has gone; it is waited for, and the playing goes on unheard")
+        old, self._stream = self._stream, None
+        pump_block = (old.block_size if old is not None else 0) or 256
+        if old is not None:
+            old.silence()
+        while self._stream is None and not self._stopping.is_set():
+            with Pump(self._renderer, sample_rate_hz=self._sample_rate_hz, block_size=pump_block):
+                if old is not None:
+                    _in_time(old.close)
+                    old = None
+                found = self._search()
+            if found is None:
                 return
-            blocks += 1
-            worst_s = max(worst_s, time.perf_counter() - begin_s)
-            self._health = AudioHealth(blocks, late, worst_s, worst_s / period_s)
-            due_s += period_s
+            if not _in_time(found.start):
+                self._notice(f"{self._device} does not start again; it is waited for")
+                found.silence()
+                old = found
+                continue
+            self._stream = found
+            self.waiting = False
+            self._notice(f"{self._device} is back")
+
+    def _search(self) -> _Stream | None:
+        """The device's stream as soon as it can be opened; None when it is time to stop."""
+        while not self._stopping.wait(SEARCH_PERIOD_S):
+            try:
+                if not self._device.is_jack:
+                    scan_again()
+                elif jack_audio.find_server() is None:
+                    continue
+                same = [device for device in output_devices() if device[1:3] == self._device[1:3]]
+                if same:
+                    return self._open(same[0])
+            except Exception as error:  # noqa: BLE001  (libraries raise what they like; the search goes on)
+                self._notice(str(error))
+        return None
 
 
-def _works(device: OutputDevice, sample_rate_hz: int) -> bool:
-    sounddevice = _sounddevice()
-    try:
-        sounddevice.check_output_settings(device.number, channels=2, dtype="float32", samplerate=sample_rate_hz)
-    except sounddevice.PortAudioError:
-        return False
-    return True
+def _in_time(action: Callable[[], None]) -> bool:
+    """Whether a driver did something without complaint within STALLED_S; one that hangs over it is left alone."""
+    done = threading.Event()
+
+    def act() -> None:
+        with contextlib.suppress(Exception):  # drivers raise what they like; that it was not done says enough
+            action()
+            done.set()
+
+    thread = threading.Thread(target=act, name="audio driver", daemon=True)
+    thread.start()
+    thread.join(STALLED_S)
+    return done.is_set()
 
 
-def _sounddevice() -> Any:
-    """The library, imported when sound is wanted: it loads PortAudio, which may be missing."""
-    try:
-        import sounddevice
-    except OSError as error:
-        raise TetradError(
-            f"PortAudio is missing ({error}); sound needs it; apt-get install libportaudio2, or use --audio null"
-        ) from error
-    return sounddevice
+def _to_stderr(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

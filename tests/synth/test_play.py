@@ -66,7 +66,7 @@ def test_a_note_from_midi_comes_out_of_the_sound_server(
         began = read_until(program, "Playing")
         assert "MIDI input: JACK: keyboard:out" in began
         assert "Audio output: JACK Audio Connection Kit: system" in began
-        recorder.connect("PortAudio")
+        recorder.connect("Tetrad")
         start = len(recorder.samples())
         wait_until(lambda: len(recorder.samples()) > start + RATE // 4, "a quarter of a second of silence")
         before = recorder.samples()[start:]
@@ -95,7 +95,7 @@ def test_without_a_controller_the_demo_plays_until_sigterm(
 ) -> None:
     with play(jack_environment, "--audio", "jack", "--headless") as program:
         assert 'the demo "Four Rooms" plays, round and round' in read_until(program, "Playing")
-        recorder.connect("PortAudio")
+        recorder.connect("Tetrad")
         wait_until(lambda: np.abs(recorder.samples()).max(initial=0.0) > 0.01, "the demo's sound")
         program.terminate()
         output, _ = program.communicate(timeout=60)

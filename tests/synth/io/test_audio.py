@@ -1,4 +1,4 @@
-"""PortAudio on a real JACK server: what is rendered is what comes out, sample for sample."""
+"""Sound on a real JACK server: what is rendered is what comes out, sample for sample."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def start(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str
 
 def test_every_sample_arrives_once(jack_environment: dict[str, str], recorder: Recorder) -> None:
     with start(jack_environment) as program:
-        recorder.connect("PortAudio")
+        recorder.connect("Tetrad")
         before = len(recorder.samples())
         wait_until(lambda: len(recorder.samples()) > before + 96_000, "two seconds of sound")
         output, _ = program.communicate("stop\n", timeout=30)
@@ -63,7 +63,7 @@ def test_a_failing_synthesizer_becomes_silence_and_a_reason(
     jack_environment: dict[str, str], recorder: Recorder
 ) -> None:
     with start(jack_environment, "--fail") as program:
-        recorder.connect("PortAudio")
+        recorder.connect("Tetrad")
         wait_until(lambda: len(recorder.samples()) > 200_000, "four seconds of sound")
         output, _ = program.communicate("stop\n", timeout=30)
     assert output.splitlines()[1] == "False ValueError('the synthesizer broke')"

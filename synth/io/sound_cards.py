@@ -1,0 +1,235 @@
+"""Which sound cards there are, and a stream on one of them. The only file that imports sounddevice.
+
+JACK has a file of its own (`jack_audio.py`); PortAudio takes the rest, ALSA above all. What a callback may do stands in
+`block_renderer.py`; PortAudio owns the callback's `outdata`, and only until the callback returns.
+"""
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.errors import TetradError
+from synth.io import jack_audio
+from synth.io.block_renderer import BlockRenderer
+from synth.io.scheduling import hurry
+
+# A running JACK server was started on purpose, so it is asked first.
+PREFERRED_HOST_APIS = ("JACK", "Core Audio", "ALSA")
+USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
+
+
+class OutputDevice(NamedTuple):
+    """A place where sound can go. The number is of this moment: it changes with what is plugged in."""
+
+    number: int
+    name: str
+    host_api: str
+    rate_hz: int = 0
+    """Its own rate; JACK has no other."""
+
+    @property
+    def is_jack(self) -> bool:
+        return self.host_api == jack_audio.HOST_API
+
+    def __str__(self) -> str:
+        return f"{self.host_api}: {self.name}"
+
+
+class Settled(NamedTuple):
+    """A device and the rate at which it works; `notice` says what is not as wanted, or is empty."""
+
+    device: OutputDevice
+    sample_rate_hz: int
+    notice: str
+
+
+def output_devices() -> list[OutputDevice]:
+    """All devices with two output channels or more; the preferred one first. Empty on a machine without sound."""
+    devices = []
+    server = jack_audio.find_server()
+    sounddevice = _sounddevice()
+    host_apis = sounddevice.query_hostapis()
+    defaults = {api["default_output_device"] for api in host_apis}
+    found = sounddevice.query_devices()
+    if server is not None:
+        devices.append(OutputDevice(len(found), server.name, jack_audio.HOST_API, server.sample_rate_hz))
+    for device in found:
+        host_api = str(host_apis[device["hostapi"]]["name"])
+        if device["max_output_channels"] >= 2 and host_api != jack_audio.HOST_API:
+            rate_hz = round(device["default_samplerate"])
+            devices.append(OutputDevice(int(device["index"]), str(device["name"]), host_api, rate_hz))
+
+    def preference(device: OutputDevice) -> tuple[int, bool, int]:
+        ranks = [rank for rank, api in enumerate(PREFERRED_HOST_APIS) if device.host_api.startswith(api)]
+        return (*ranks, len(PREFERRED_HOST_APIS))[0], device.number not in defaults, device.number
+
+    return sorted(devices, key=preference)
+
+
+def choose_output(wanted: str | None, sample_rate_hz: int) -> OutputDevice | None:
+    """The preferred device that works, or the one that `wanted` names: its number, host API or a part of its name.
+
+    None when nothing is wanted and no device takes stereo at the rate: ALSA lists a "default" that leads nowhere on
+    many machines without a sound card. Raises TetradError, with the devices that there are, when `wanted` fits none.
+    """
+    devices = output_devices()
+    if wanted is None:
+        return next((device for device in devices if _works(device, sample_rate_hz)), None)
+    return _named(wanted, devices)
+
+
+def settle(wanted: str | None, sample_rate_hz: int) -> Settled | None:
+    """A device as `choose_output` finds it, at the wanted rate or the nearest that works.
+
+    Without a name a device that takes the wanted rate goes before one that doesn't. None when nothing is wanted and
+    nothing works. Raises TetradError when `wanted` fits no device, or one that takes stereo at no rate.
+    """
+    devices = output_devices() if wanted is None else [_named(wanted, output_devices())]
+    fitting = next((device for device in devices if _works(device, sample_rate_hz)), None)
+    if fitting is not None:
+        return Settled(fitting, sample_rate_hz, "")
+    for device in devices:  # none takes the wanted rate
+        rates_hz = {device.rate_hz, *USUAL_RATES_HZ} - {0, sample_rate_hz}
+        for rate_hz in sorted(rates_hz, key=lambda rate: abs(math.log(rate / sample_rate_hz))):
+            if 8_000 <= rate_hz <= 192_000 and _works(device, rate_hz):
+                words = f"{device} does not run at {sample_rate_hz} Hz; it plays at {rate_hz} Hz"
+                return Settled(device, rate_hz, words)
+    if wanted is None:
+        return None
+    raise TetradError(
+        f"{devices[0]} takes stereo at none of the usual rates; one from 8000 to 192000 Hz was expected; "
+        "close what else uses it, or choose another with --audio"
+    )
+
+
+class PortAudioStream:
+    """A stereo float32 stream on a device that is not JACK's."""
+
+    def __init__(self, device: OutputDevice, renderer: BlockRenderer, sample_rate_hz: int, block_size: int) -> None:
+        self._renderer = renderer
+        self._ending = False
+        self.hurried: bool | None = None
+        """Whether the callback's thread has real-time priority; None before its first block."""
+        sounddevice = _sounddevice()
+        self.block_size = block_size
+        try:
+            try:
+                self._stream = self._opened(device, sample_rate_hz, block_size)
+            except sounddevice.PortAudioError:
+                if block_size == 0:
+                    raise
+                self.block_size = 0
+                self._stream = self._opened(device, sample_rate_hz, 0)
+        except sounddevice.PortAudioError as error:
+            raise TetradError(
+                f"{device} does not open ({error}); an output with 2 channels at {sample_rate_hz} Hz was expected; "
+                "close what else uses it, or choose another with --audio"
+            ) from error
+
+    def start(self) -> None:
+        self._stream.start()
+
+    def silence(self) -> None:
+        self._ending = True
+
+    def close(self) -> None:
+        self._stream.stop()
+        self._stream.close()
+
+    @property
+    def active(self) -> bool:
+        return bool(self._stream.active)
+
+    @property
+    def latency_s(self) -> float:
+        return float(self._stream.latency)
+
+    def _opened(self, device: OutputDevice, sample_rate_hz: int, block_size: int) -> Any:
+        return _sounddevice().OutputStream(
+            samplerate=sample_rate_hz,
+            blocksize=block_size,
+            device=device.number,
+            channels=2,
+            dtype="float32",
+            latency="low",
+            callback=self._callback,
+        )
+
+    def _callback(self, outdata: NDArray[np.float32], _frames: int, _time: Any, status: Any) -> None:
+        """See `block_renderer` for what may happen here."""
+        if self.hurried is None:  # once, on the thread that it is about: JACK sees to its own, PortAudio to none
+            self.hurried = hurry()
+        if status.output_underflow:
+            self._renderer.underflows += 1
+        if self._ending:
+            outdata.fill(0.0)
+        else:
+            self._renderer.render(outdata)
+
+
+def _named(wanted: str, devices: list[OutputDevice]) -> OutputDevice:
+    if wanted.isdecimal():
+        fitting = [device for device in devices if device.number == int(wanted)]
+    else:
+        fitting = [device for device in devices if wanted.lower() in str(device).lower()]
+    if fitting:
+        return fitting[0]
+    there = "; ".join(f"{device.number} {device}" for device in devices) or "none at all"
+    raise TetradError(
+        f"no audio output is called {wanted!r}; a number, a host API or a part of a name was expected; "
+        f"there are: {there}"
+    )
+
+
+def _works(device: OutputDevice, sample_rate_hz: int) -> bool:
+    if device.is_jack:
+        return device.rate_hz == sample_rate_hz
+    sounddevice = _sounddevice()
+    try:
+        sounddevice.check_output_settings(device.number, channels=2, dtype="float32", samplerate=sample_rate_hz)
+    except sounddevice.PortAudioError:
+        return False
+    return True
+
+
+def scan_again() -> None:
+    """PortAudio lists devices once, when it begins; a new beginning finds what was plugged in since."""
+    sounddevice = _sounddevice()
+    with _no_jack_for_portaudio():
+        try:
+            sounddevice._terminate()
+        finally:
+            sounddevice._initialize()
+
+
+def _sounddevice() -> Any:
+    """The library, imported when sound is wanted: it loads PortAudio, which may be missing."""
+    try:
+        with _no_jack_for_portaudio():
+            import sounddevice
+    except OSError as error:
+        raise TetradError(
+            f"PortAudio is missing ({error}); sound needs it; apt-get install libportaudio2, or use --audio null"
+        ) from error
+    return sounddevice
+
+
+@contextlib.contextmanager
+def _no_jack_for_portaudio() -> Iterator[None]:
+    """PortAudio finds no JACK server: it would become its client, and never get over the server's end."""
+    jack_audio.library()  # so that nobody tells stderr that there is none
+    name = "JACK_DEFAULT_SERVER"
+    before = os.environ.get(name)
+    os.environ[name] = "none-for-portaudio"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
