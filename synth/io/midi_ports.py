@@ -1,7 +1,8 @@
 """MIDI in from the system's ports. The only file that imports rtmidi.
 
 Two systems carry MIDI on Linux: ALSA's sequencer, where `/dev/snd/seq` exists, and JACK, where a server runs. They are
-named explicitly, because rtmidi's own choice fails where only the second is there.
+named explicitly, because rtmidi's own choice fails where only the second is there. `MidiPorts` is all of them, as they
+come and go; for JACK it prefers `jack_midi`, which keeps the events' time.
 
 The callback (`MidiInput._receive`, on rtmidi's thread) does one thing: it stamps the bytes with the time of their
 arrival and appends them to a bounded queue. When the queue is full the message is dropped and counted.
@@ -10,20 +11,37 @@ arrival and appends them to a bounded queue. When the queue is full the message 
 import contextlib
 import os
 import sys
+import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import rtmidi
 
 from synth.errors import TetradError
+from synth.io.midi_queue import QUEUE_CAPACITY, ArrivedMessage, MessageQueue, PortMessage
+
+__all__ = [
+    "QUEUE_CAPACITY",
+    "ArrivedMessage",
+    "MidiInput",
+    "MidiPort",
+    "MidiPorts",
+    "PortMessage",
+    "choose_inputs",
+    "input_ports",
+    "working_apis",
+]
 
 CLIENT_NAME = "tetrad"
-QUEUE_CAPACITY = 1024  # messages; a dense controller sends some 1,000 a second, and the reader looks every few ms
 ALSA_SEQUENCER = Path("/dev/snd/seq")
 API_NAMES = {rtmidi.API_LINUX_ALSA: "ALSA", rtmidi.API_UNIX_JACK: "JACK", rtmidi.API_MACOSX_CORE: "CoreMIDI"}
+LOOK_PERIOD_S = 1.0
+RETRY_S = 5.0
+"""Between two attempts to reach a MIDI system that is not there."""
+# What ALSA's devices are called a second time in JACK: by PipeWire, by a2jmidid, by jackd's own driver.
+BRIDGED = ("Midi-Bridge:", "a2j:", "a2j_bridge:", "alsa_midi:", "alsa_pcm:", "system:midi")
 
 
 class MidiPort(NamedTuple):
@@ -37,43 +55,40 @@ class MidiPort(NamedTuple):
         return f"{API_NAMES.get(self.api, self.api)}: {self.name}"
 
 
-class ArrivedMessage(NamedTuple):
-    """One complete MIDI message, and when it arrived on `time.perf_counter`'s clock, in seconds."""
-
-    time_s: float
-    data: bytes
-
-
 class MidiInput:
     """One open MIDI input with its queue. `port` None opens a port of our own that others can connect to."""
 
-    def __init__(self, api: int, port: MidiPort | None = None) -> None:
-        self._queue: deque[ArrivedMessage] = deque()
-        self.dropped = 0
-        """Messages lost because nobody emptied the queue."""
-        self.high_water = 0
-        """The most messages that were waiting at once."""
+    def __init__(self, api: int, port: MidiPort | None = None, queue: MessageQueue | None = None) -> None:
+        self._queue = queue or MessageQueue()
         self._midi_in = _open_client(api)
-        self._midi_in.ignore_types(sysex=True, timing=True, active_sense=True)
+        self._midi_in.ignore_types(sysex=False, timing=False, active_sense=True)
+        self.name = str(port)
+        if port is None:
+            self.name = f"{API_NAMES.get(api, api)}: {CLIENT_NAME}:in (connect a controller to it)"
         self._midi_in.set_callback(self._receive)
         try:
             if port is None:
                 self._midi_in.open_virtual_port("in")
-                self.name = f"{API_NAMES.get(api, api)}: {CLIENT_NAME}:in (connect a controller to it)"
             else:
                 self._midi_in.open_port(port.number, "in")
-                self.name = str(port)
         except (rtmidi.RtMidiError, OSError) as error:
             raise TetradError(
                 f"the MIDI port {port} does not open ({error}); plug it in again, or choose another"
             ) from error
 
-    def take(self) -> list[ArrivedMessage]:
+    @property
+    def dropped(self) -> int:
+        """Messages lost because nobody emptied the queue."""
+        return self._queue.dropped
+
+    @property
+    def high_water(self) -> int:
+        """The most messages that were waiting at once."""
+        return self._queue.high_water
+
+    def take(self) -> list[PortMessage]:
         """All messages that arrived since the last call, oldest first."""
-        messages = []
-        while self._queue:
-            messages.append(self._queue.popleft())
-        return messages
+        return self._queue.take()
 
     def close(self) -> None:
         """Disconnect. The queue keeps what it holds."""
@@ -82,12 +97,188 @@ class MidiInput:
         self._midi_in.delete()
 
     def _receive(self, message_and_delta: tuple[list[int], float], _data: Any = None) -> None:
-        waiting = len(self._queue)
-        if waiting >= QUEUE_CAPACITY:
-            self.dropped += 1
+        self._queue.put(PortMessage(time.perf_counter(), bytes(message_and_delta[0]), self.name))
+
+
+class MidiSystem(Protocol):
+    """A system that carries MIDI, with a port of our own; `jack_midi.JackMidiInput` is one. One thread calls it."""
+
+    alive: bool
+    """False when it has to be made anew."""
+    name: str
+    """Of our own port."""
+
+    def sources(self) -> list[str]:
+        """Names of the ports that send MIDI."""
+
+    def connect(self, source: str) -> None:
+        """Raises TetradError when the source can't be listened to."""
+
+    def disconnect(self, source: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class RtmidiSystem:
+    """A MIDI system through rtmidi: an open input for each source, and a client that only looks what there is."""
+
+    def __init__(self, api: int, queue: MessageQueue) -> None:
+        self._api, self._queue = api, queue
+        self._inputs: dict[str, MidiInput] = {}
+        self._own = MidiInput(api, None, queue)
+        self._looker = _open_client(api)
+        self.name = self._own.name
+        self.alive = True
+
+    def sources(self) -> list[str]:
+        """Names of the ports that send MIDI."""
+        names = [port.name for port in _ports_of(self._api, self._looker)]
+        # A client whose JACK server has gone sees no ports for ever, and can't be asked whether it has.
+        self.alive = bool(names) or self._api != rtmidi.API_UNIX_JACK
+        return names
+
+    def connect(self, source: str) -> None:
+        """Raises TetradError when the source does not open."""
+        for port in _ports_of(self._api, self._looker):
+            if port.name == source:
+                self._inputs[source] = MidiInput(self._api, port, self._queue)
+                return
+        raise TetradError(f"the MIDI port {source} has gone before it opened; plug it in again")
+
+    def disconnect(self, source: str) -> None:
+        """Listens to a source no more."""
+        self._inputs.pop(source).close()
+
+    def close(self) -> None:
+        """Closes all ports."""
+        for midi_input in (*self._inputs.values(), self._own):
+            midi_input.close()
+        self._looker.delete()
+
+
+class MidiPorts:
+    """Every MIDI input there is, as they come and go: a thread looks for them each second.
+
+    wanted: only the first port whose name holds it, whenever it is there; None: all. Each system has a port of our own.
+    queue: where the messages go, to share one with other inputs. exact_jack: JACK's events keep their time, which takes
+    JACK-Client and JACK's library; where they are missing, rtmidi serves, and the messages have no `frame`.
+    Use take(), then lost(): a port that was pulled out is named once, and its notes are to be let go.
+    """
+
+    def __init__(
+        self, wanted: str | None = None, queue: MessageQueue | None = None, *, exact_jack: bool = True
+    ) -> None:
+        self.queue = queue or MessageQueue()
+        """Where the messages of all ports wait."""
+        self._wanted = None if wanted is None else wanted.lower()
+        self._exact_jack = exact_jack
+        self._systems: dict[int, MidiSystem] = {}
+        self._retry_at_s: dict[int, float] = {}
+        self._connected: dict[tuple[int, str], str] = {}
+        self._names: tuple[str, ...] = ()
+        self.problems: tuple[str, ...] = ()
+        """One line for each port that is there and can't be listened to."""
+        self._stopping = threading.Event()
+        self._look()
+        self._thread = threading.Thread(target=self._run, name="midi-ports", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Messages lost because nobody emptied the queue."""
+        return self.queue.dropped
+
+    @property
+    def high_water(self) -> int:
+        """The most messages that were waiting at once."""
+        return self.queue.high_water
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ports that are listened to, without our own."""
+        return self._names
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Our own ports, to which a controller can be connected."""
+        return tuple(system.name for system in tuple(self._systems.values()))
+
+    def block_frame(self) -> int | None:
+        """JACK's clock at the start of the block that it plays now (see jack_midi); None where frames are not known."""
+        jack = self._systems.get(rtmidi.API_UNIX_JACK)
+        frame = getattr(jack, "block_frame", None)
+        return None if frame is None else int(frame)
+
+    def take(self) -> list[PortMessage]:
+        """All messages that arrived since the last call, each port's oldest first."""
+        return self.queue.take()
+
+    def lost(self) -> list[str]:
+        """Ports that have disappeared, by the names that their messages had; call it after `take`."""
+        return self.queue.lost()
+
+    def close(self) -> None:
+        """Stop looking and disconnect. The queue keeps what it holds."""
+        self._stopping.set()
+        self._thread.join()
+        for system in self._systems.values():
+            system.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK_PERIOD_S):
+            self._look()
+
+    def _look(self) -> None:
+        """Brings what is connected in line with what is there."""
+        for api in rtmidi.get_compiled_api():
+            self._renew(api)
+        there = {(api, name) for api, system in self._systems.items() for name in system.sources()}
+        for place in [place for place in self._connected if place not in there]:
+            self._disconnect(*place)
+        problems = []
+        for api, name in sorted(there - self._connected.keys()):
+            full_name = str(MidiPort(api, 0, name))
+            if self._wanted is not None and (self._connected or self._wanted not in full_name.lower()):
+                continue
+            try:
+                self._systems[api].connect(name)
+            except TetradError as error:
+                problems.append(str(error))
+            else:
+                self._connected[api, name] = full_name
+        self._names, self.problems = tuple(self._connected.values()), tuple(problems)
+
+    def _renew(self, api: int) -> None:
+        """Opens a system that is not open, or whose server has gone."""
+        system = self._systems.get(api)
+        if (system is not None and system.alive) or time.monotonic() < self._retry_at_s.get(api, 0.0):
             return
-        self._queue.append(ArrivedMessage(time.perf_counter(), bytes(message_and_delta[0])))
-        self.high_water = max(self.high_water, waiting + 1)
+        self._retry_at_s[api] = time.monotonic() + RETRY_S
+        if system is not None:
+            for place in [place for place in self._connected if place[0] == api]:
+                self._disconnect(*place)
+            self.queue.lose(system.name)
+            del self._systems[api]
+            system.close()
+        with contextlib.suppress(TetradError):  # not there; it is asked again
+            self._systems[api] = self._open_system(api)
+
+    def _disconnect(self, api: int, name: str) -> None:
+        self._systems[api].disconnect(name)
+        self.queue.lose(self._connected.pop((api, name)))
+
+    def _open_system(self, api: int) -> MidiSystem:
+        if api == rtmidi.API_LINUX_ALSA and not ALSA_SEQUENCER.exists():
+            raise TetradError("there is no ALSA sequencer (/dev/snd/seq); load the kernel's snd-seq, or use JACK")
+        if api == rtmidi.API_UNIX_JACK and self._exact_jack:
+            try:
+                from synth.io.jack_midi import JackMidiInput
+            except (ImportError, OSError):  # JACK-Client, or the library that it opens, is not installed
+                self._exact_jack = False
+            else:
+                bridged = BRIDGED if rtmidi.API_LINUX_ALSA in self._systems else ()
+                return JackMidiInput(self.queue, ignored=(f"{CLIENT_NAME}:", *bridged))
+        return RtmidiSystem(api, self.queue)
 
 
 def working_apis() -> list[int]:
@@ -109,14 +300,8 @@ def input_ports() -> list[MidiPort]:
     ports = []
     for api in working_apis():
         client = _open_client(api)
-        names = client.get_ports()
+        ports += _ports_of(api, client)
         client.delete()
-        # ALSA's "Midi Through" is a cable from nowhere, and our own ports are ours.
-        ports += [
-            MidiPort(api, index, name)
-            for index, name in enumerate(names)
-            if "midi through" not in name.lower() and not name.startswith(CLIENT_NAME)
-        ]
     return ports
 
 
@@ -130,6 +315,15 @@ def choose_inputs(wanted: str | None) -> list[MidiPort]:
         return fitting[:1]
     there = "; ".join(map(str, ports)) or "none at all"
     raise TetradError(f"no MIDI input is called {wanted!r}; a part of a name was expected; there are: {there}")
+
+
+def _ports_of(api: int, client: Any) -> list[MidiPort]:
+    # ALSA's "Midi Through" is a cable from nowhere, and our own ports are ours.
+    return [
+        MidiPort(api, index, name)
+        for index, name in enumerate(client.get_ports())
+        if "midi through" not in name.lower() and not name.startswith(CLIENT_NAME)
+    ]
 
 
 def _open_client(api: int) -> Any:

@@ -1,0 +1,173 @@
+"""JACK's MIDI keeps the sample of every event, through a running stream of PortAudio's."""
+
+from collections.abc import Iterator
+
+import jack
+import numpy as np
+import pytest
+import sounddevice
+from numpy.typing import NDArray
+
+from synth.errors import TetradError
+from synth.io.jack_midi import FRAMES_PER_ROUND, JackMidiInput, frames_between
+from tests.listening import wait_until
+
+RATE_HZ = 48_000
+LEAD = 1_024
+GAPS = (331, 128, 1, 977, 4_099, 2_048, 640)
+
+
+class ExactKeyboard:
+    """Sends notes at given samples of its own, and a click on an audio port at the same samples."""
+
+    def __init__(self, server: str) -> None:
+        self.client = jack.Client("exact", servername=server, no_start_server=True)
+        self._midi = self.client.midi_outports.register("out")
+        self._clicks = self.client.outports.register("clicks")
+        self._now = 0
+        self._due: list[int] = []
+        self.client.set_process_callback(self._process)
+        self.client.activate()
+
+    def play(self, gaps: tuple[int, ...]) -> None:
+        """Notes at gaps from each other, the first some blocks from now."""
+        start = self._now + 4_096
+        self._due = [start + int(gap) for gap in np.cumsum(gaps)]
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+    def _process(self, n_frames: int) -> None:
+        self._midi.clear_buffer()
+        clicks = self._clicks.get_array()
+        clicks[:] = 0.0
+        for due in self._due:
+            offset = due - self._now
+            if 0 <= offset < n_frames:
+                self._midi.write_midi_event(offset, b"\x90\x3c\x40")
+                clicks[offset] = 1.0
+        self._now += n_frames
+
+
+class TwoTracks:
+    """Records what the stream played beside the keyboard's clicks."""
+
+    def __init__(self, server: str) -> None:
+        self.client = jack.Client("tracks", servername=server, no_start_server=True)
+        self._ports = [self.client.inports.register(name) for name in ("stream", "clicks")]
+        self._blocks: list[NDArray[np.float32]] = []
+        self.client.set_process_callback(self._process)
+        self.client.activate()
+
+    def connect(self, stream: jack.Port, clicks: str) -> None:
+        self.client.connect(stream, self._ports[0])
+        self.client.connect(clicks, self._ports[1])
+
+    def onsets(self) -> list[list[int]]:
+        tracks = np.concatenate(self._blocks) if self._blocks else np.zeros((0, 2), np.float32)
+        return [np.flatnonzero(tracks[:, track] > 0.5).tolist() for track in range(2)]
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+    def _process(self, _n_frames: int) -> None:
+        self._blocks.append(np.stack([port.get_array() for port in self._ports], axis=1))
+
+
+class ClickingStream:
+    """What an engine does: in each block it notes sample and frame, and clicks where an event's frame says."""
+
+    def __init__(self, midi: JackMidiInput) -> None:
+        self._midi = midi
+        self._clock = 0
+        self._due: list[int] = []
+
+    def __call__(self, out: NDArray[np.float32], n_frames: int, _time: object, _status: object) -> None:
+        out[:] = 0.0
+        block_frame = self._midi.block_frame
+        for message in self._midi.queue.take():
+            assert message.frame is not None
+            self._due.append(self._clock + frames_between(block_frame, message.frame) + LEAD)
+        for due in self._due:
+            if 0 <= due - self._clock < n_frames:
+                out[due - self._clock] = 1.0
+        self._clock += n_frames
+
+
+@pytest.fixture
+def midi(jack_server: str) -> Iterator[JackMidiInput]:
+    midi = JackMidiInput(server=jack_server)
+    yield midi
+    midi.close()
+
+
+@pytest.fixture
+def portaudio(jack_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """PortAudio looks for servers when it starts, and must have ended before its server does."""
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    for server in (jack_server, "nobody-runs-this"):
+        monkeypatch.setenv("JACK_DEFAULT_SERVER", server)
+        sounddevice._terminate()
+        sounddevice._initialize()
+        if server == jack_server:
+            yield
+
+
+@pytest.mark.usefixtures("portaudio")
+def test_notes_keep_their_distances_to_the_sample_through_a_stream(midi: JackMidiInput, jack_server: str) -> None:
+    keyboard, tracks = ExactKeyboard(jack_server), TwoTracks(jack_server)
+    device = next(api["default_output_device"] for api in sounddevice.query_hostapis() if "JACK" in api["name"])
+    stream = sounddevice.OutputStream(
+        samplerate=RATE_HZ, blocksize=0, device=device, channels=1, dtype="float32", callback=ClickingStream(midi)
+    )
+    with stream:
+        before = "PortAudio.*"
+        wait_until(lambda: tracks.client.get_ports(before, is_audio=True, is_output=True), "the stream's port")
+        tracks.connect(tracks.client.get_ports(before, is_audio=True, is_output=True)[0], "exact:clicks")
+        midi.connect("exact:out")
+        keyboard.play(GAPS)
+        wait_until(lambda: all(len(onsets) == len(GAPS) for onsets in tracks.onsets()), "the clicks")
+        played, sent = tracks.onsets()
+    keyboard.close()
+    tracks.close()
+    delays = np.subtract(played, sent)
+    assert np.diff(sent).tolist() == list(GAPS[1:])
+    assert np.ptp(delays) <= 1
+    assert LEAD <= delays[0] <= LEAD + 1024
+
+
+def test_a_source_can_leave_and_others_take_its_place(midi: JackMidiInput, jack_server: str) -> None:
+    keyboard = ExactKeyboard(jack_server)
+    assert "exact:out" in midi.sources()
+    assert not [name for name in midi.sources() if name.startswith("tetrad")]
+    for _ in range(3):
+        midi.connect("exact:out")
+        keyboard.play((1,))
+        arrived: list[bytes] = []
+
+        def note(arrived: list[bytes] = arrived) -> bool:
+            arrived += [message.data for message in midi.queue.take() if message.port == "JACK: exact:out"]
+            return bool(arrived)
+
+        wait_until(note, "the note")
+        midi.disconnect("exact:out")
+    keyboard.play((1,))
+    keyboard.close()
+    assert midi.queue.take() == []
+    with pytest.raises(TetradError, match="JACK: exact:out does not open"):
+        midi.connect("exact:out")
+
+
+def test_without_a_server_the_answer_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TetradError, match="JACK carries no MIDI here"):
+        JackMidiInput(server="nobody-runs-this")
+    assert "Cannot connect" not in capfd.readouterr().err
+
+
+def test_the_clock_goes_round() -> None:
+    assert frames_between(10, 13) == 3
+    assert frames_between(13, 10) == -3
+    assert frames_between(FRAMES_PER_ROUND - 2, 5) == 7
+    assert frames_between(5, FRAMES_PER_ROUND - 2) == -7
