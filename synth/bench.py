@@ -1,9 +1,12 @@
 """Measure what the engine costs per block."""
 
 import argparse
+import contextlib
 import gc
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +55,8 @@ def bench_engine(
     Held notes spread over keys 36 to 84, with onsets spread over a tick; x and y move with every block. A share is the
     CPU time of this thread for one block (control, decoding on one ONNX thread, audio) over the block's period, so
     another process that takes the core away does not count. Keys: voices, block_size, sample_rate, median_share,
-    p999_share, worst_share, and the median's parts decoder_share, control_share, audio_share.
+    p999_share, worst_share, blocks_over (that took longer than their period), and the median's parts decoder_share,
+    control_share, audio_share.
     """
     timed = _TimedDecoder(decoder)
     rows = []
@@ -86,6 +90,7 @@ def bench_engine(
                 "median_share": float(np.median(total)),
                 "p999_share": float(np.percentile(total, 99.9)),
                 "worst_share": float(np.max(total)),
+                "blocks_over": int(np.count_nonzero(total > 1.0)),
                 "decoder_share": float(median[0]),
                 "control_share": float(median[1]),
                 "audio_share": float(median[2]),
@@ -110,6 +115,17 @@ def _measure(engine: Engine, decoder: _TimedDecoder, n_blocks: int, block_size: 
         done = time.thread_time_ns()
         parts[block] = decoder.spent_ns, controlled - began - decoder.spent_ns, done - controlled
     return parts
+
+
+@contextlib.contextmanager
+def busy_neighbour() -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process that never rests, as a screen that hangs would be one, for as long as the context lasts."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def sustaining_corners(library: Library) -> list[Instrument]:
@@ -137,6 +153,7 @@ class BenchEngineCommand:
         parser.add_argument(
             "--corners", nargs=4, metavar="NAME", help="instruments; default: shipped ones that sustain"
         )
+        parser.add_argument("--busy", action="store_true", help="beside a Python process that never rests")
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -144,13 +161,18 @@ class BenchEngineCommand:
             raise TetradError("--seconds and --block-size must be more than 0.")
         library = Library()
         corners = [library.load(name) for name in args.corners] if args.corners else sustaining_corners(library)
-        rows = bench_engine(corners, Decoder(), args.voices, args.seconds, args.block_size)
+        with busy_neighbour() if args.busy else contextlib.nullcontext():
+            rows = bench_engine(corners, Decoder(), args.voices, args.seconds, args.block_size)
         if args.json:
             print_json({"rows": rows, "corners": [corner.name for corner in corners]})
             return 0
         print(f"corners: {', '.join(corner.name for corner in corners)}; shares of one core's time per block")
-        print("voices  median   p99.9   worst  decoder control  audio")
+        print("voices  median   p99.9   worst  decoder control  audio  too long")
         for row in rows:
             shares = [row[f"{key}_share"] for key in ("median", "p999", "worst", "decoder", "control", "audio")]
-            print(f"{row['voices']:6d} " + " ".join(f"{100.0 * share:6.1f}%" for share in shares))
+            print(
+                f"{row['voices']:6d} "
+                + " ".join(f"{100.0 * share:6.1f}%" for share in shares)
+                + f" {row['blocks_over']:6d}"
+            )
         return 0

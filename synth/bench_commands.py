@@ -13,5 +13,6 @@ class BenchCommand(Group):
 
     commands: ClassVar[Mapping[str, str]] = {
         "engine": "synth.bench:BenchEngineCommand",
+        "latency": "synth.bench_latency:BenchLatencyCommand",
         "import": "synth.instruments.bench_import:BenchImportCommand",
     }

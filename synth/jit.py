@@ -24,7 +24,11 @@ def _cache_folder() -> Path:
     digest = hashlib.sha256()
     for path in sorted([*package.glob("*.py"), *package.glob("voices/*.py"), *package.glob("control/*.py")]):
         content = path.read_bytes()
-        if b"njit" in content or b"np.dtype(" in content or path.name in ("frames.py", "parameters.py", "corners.py"):
+        if (
+            b"njit" in content
+            or b"np.dtype(" in content
+            or path.name in ("frames.py", "parameters.py", "corners.py", "events.py")
+        ):
             digest.update(path.name.encode() + content)
     local = package / "__pycache__"
     writable = os.access(local if local.exists() else package, os.W_OK)

@@ -1,140 +1,169 @@
 """The engine in real time: a conductor thread keeps it ahead of the audio callback and feeds it what is played.
 
-One event's way: a key on a controller -> `MidiInput._receive` stamps the bytes -> the conductor thread takes them
-(every 2 ms), turns their time into a sample, LEAD later than the moment, and pushes engine events -> `Engine.advance`
-computes the control frames up to LEAD past the callback's clock -> the audio callback calls `LiveEngine.render_into`,
-which renders the next block from finished frames. The constant lead turns the thread's jitter into a small, even
-delay: two notes are as far apart in the sound as they were under the fingers.
+One event's way: a key on a controller -> a MIDI port stamps the bytes and wakes the conductor thread -> the performance
+makes events of them, due a constant lead after the moment -> `Engine.advance` computes the control frames up to
+the lead past the callback's clock -> the audio callback calls `LiveEngine.render_into`, which renders the next block
+from finished frames. The constant lead turns the threads' jitter into a small, even delay: two notes are as far apart
+in the sound as they were under the fingers.
 """
 
 import gc
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synth.control.events import Event
-from synth.control.midi_map import MidiMap
 from synth.errors import TetradError
+from synth.timebase import Timebase
 from synth.voices.engine import Engine
 
-SHORTEST_LEAD_SAMPLES = 384  # 8 ms: one control frame
+SHORTEST_LEAD_SAMPLES = 256
+"""5.3 ms. Frames that the callback found missing in 12 s, per lead, with both cores busy: see synth/README.md."""
 CONDUCTOR_PERIOD_S = 0.002
+WAKING_S = 0.001
+"""From a message's arrival until the conductor has taken it; what takes longer is played late, not earlier."""
+SWITCH_INTERVAL_S = 0.0005
+"""After which a thread must let go of the interpreter, so that the callback never waits for the others' 5 ms."""
+
+FRAMES_PER_ROUND = 1 << 32  # of JACK's clock
 
 
-class Message(Protocol):
-    """A MIDI message and when it arrived on `time.perf_counter`'s clock."""
+class SampleAt(Protocol):
+    """Tells the sample at which something is due."""
 
-    @property
-    def time_s(self) -> float: ...
-    @property
-    def data(self) -> bytes: ...
+    def __call__(self, time_s: float, frame: int | None = None) -> int:
+        """time_s: its moment, on `time.perf_counter`'s clock; frame: on JACK's, 0..2**32 - 1, where it is known."""
 
 
-class MessageSource(Protocol):
-    """Where messages come from: a MIDI port, a terminal."""
+class Performance(Protocol):
+    """What is played: called by the conductor thread alone."""
 
-    def take(self) -> Sequence[Message]:
-        """All messages since the last call, oldest first; never blocks."""
-
-
-class EventSource(Protocol):
-    """Where engine events come from that know their own time: a score that is played along."""
-
-    def events_before(self, time_samples: int) -> Sequence[Event]:
-        """All events before a sample that were not given yet."""
-
-
-class Stamp(NamedTuple):
-    """At `time_s` (`time.perf_counter`) the engine was about to render `clock_samples`."""
-
-    time_s: float
-    clock_samples: int
+    def events(self, horizon_samples: int, sample_at: SampleAt) -> Sequence[Event]:
+        """All events that became known since the last call, those that are due before the horizon at least; never
+        blocks. An event that is due in the engine's past happens at once."""
 
 
 class LiveEngine:
     """Runs an engine's control half in a thread. Use it as a context manager around the audio stream.
 
     While it runs, garbage collection is frozen and off: a collection would stop the callback for tens of ms.
+    in_step: the callback waits for the conductor instead of going on without its frames. For tests on a server that
+    waits, and for rendering through a stream: what is heard is then the offline rendering, sample for sample.
     """
 
-    def __init__(
-        self, engine: Engine, messages: Sequence[MessageSource] = (), scores: Sequence[EventSource] = ()
-    ) -> None:
+    def __init__(self, engine: Engine, performance: Performance, *, in_step: bool = False) -> None:
         self._engine = engine
-        self._messages = [(source, MidiMap()) for source in messages]
-        self._scores = tuple(scores)
-        self._stamp = Stamp(time.perf_counter(), engine.clock_samples)
+        self._performance = performance
+        self._in_step = in_step
+        self._timebase = Timebase(engine.sample_rate_hz, time.perf_counter(), engine.clock_samples)
+        self._clock_samples = engine.clock_samples
         self._largest_block = 0
         self._latest_event = 0
         self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._advanced = threading.Event()
+        self._switch_interval_s = sys.getswitchinterval()
+        self._frame_offset: int | None = None  # from JACK's clock to ours
         self._thread = threading.Thread(target=self._run, name="conductor", daemon=True)
+        self.block_frame: Callable[[], int | None] = lambda: None
+        """JACK's clock at the start of the block that is played now, where the stream is on a JACK server."""
         self.failure: BaseException | None = None
         """What ended the conductor thread, if it was not `stop`."""
-        self.messages_taken = 0
+        self.advanced_samples = engine.clock_samples
+        """What the control half has computed so far."""
 
     def __enter__(self) -> "LiveEngine":
         gc.collect()
         gc.freeze()
         gc.disable()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
+        self._wake.set()
+        self._advanced.set()
         self._thread.join()
+        sys.setswitchinterval(self._switch_interval_s)
         gc.enable()
         gc.unfreeze()
 
+    def wake(self) -> None:
+        """Something to play has arrived: any thread."""
+        self._wake.set()
+
     def render_into(self, out: NDArray[np.float32]) -> None:
         """The audio callback's only call: the next block, float32 [n, 2]."""
-        self._stamp = Stamp(time.perf_counter(), self._engine.clock_samples)
-        self._largest_block = max(self._largest_block, out.shape[0])
+        n = out.shape[0]
+        clock = self._engine.clock_samples
+        self._timebase.block(time.perf_counter(), clock, n)
+        self._clock_samples = clock
+        frame = self.block_frame()
+        self._frame_offset = None if frame is None else clock - frame
+        self._largest_block = max(self._largest_block, n)
+        if self._in_step:
+            self._wait_for_frames(clock + n)
         self._engine.render_into(out)
 
     @property
     def lead_samples(self) -> int:
-        """How far the conductor is ahead: two of the largest blocks that were asked for, and at least a frame."""
+        """How far the conductor is ahead: two of the largest blocks that were asked for, and at least 5.3 ms."""
         return max(SHORTEST_LEAD_SAMPLES, 2 * self._largest_block)
+
+    def _wait_for_frames(self, end_samples: int) -> None:
+        while self.advanced_samples < end_samples and self._thread.is_alive() and not self._stopping.is_set():
+            self._advanced.clear()
+            self._wake.set()
+            if self.advanced_samples < end_samples:
+                self._advanced.wait(0.1)
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._conduct()
-                self._stopping.wait(CONDUCTOR_PERIOD_S)
+                self._wake.wait(CONDUCTOR_PERIOD_S)
+                self._wake.clear()
         except BaseException as error:  # noqa: BLE001  (kept for the main thread, which looks at `failure`)
             self.failure = error
 
     def _conduct(self) -> None:
-        horizon = self._stamp.clock_samples + self._largest_block + self.lead_samples
-        for source, midi_map in self._messages:
-            for message in source.take():
-                self.messages_taken += 1
-                for event in midi_map.events(message.data, self._sample_at(message.time_s)):
-                    self._engine.push(event)
-        for score in self._scores:
-            for event in score.events_before(horizon):
-                self._engine.push(event)
+        horizon = self._clock_samples + self._largest_block + self.lead_samples
+        for event in self._performance.events(horizon, self.sample_at):
+            self._engine.push(event)
         self._engine.advance(horizon)
+        self.advanced_samples = horizon
+        self._advanced.set()
 
-    def _sample_at(self, time_s: float) -> int:
-        """The sample that a message of this moment is for; later messages never get an earlier one."""
-        stamp = self._stamp
-        since_samples = round((time_s - stamp.time_s) * self._engine.sample_rate_hz)
+    def now_samples(self, time_s: float) -> float:
+        """The sample that is rendered at a moment of `time.perf_counter`'s clock."""
+        return self._timebase.sample_at(time_s)
+
+    def sample_at(self, time_s: float, frame: int | None = None) -> int:
+        """See `SampleAt`. The same constant after every moment; what comes later never gets an earlier sample."""
+        ahead = self._largest_block + self.lead_samples
+        offset = self._frame_offset
+        if frame is not None and offset is not None:
+            # Our clock has no end, JACK's goes round: of all samples that the frame may be, the nearest to now.
+            rounds = round((self._clock_samples - frame - offset) / FRAMES_PER_ROUND)
+            now: float = frame + offset + rounds * FRAMES_PER_ROUND
+        else:
+            now = self._timebase.sample_at(time_s)
         # A stream that stands still stamps no blocks: then time does not go on either.
-        since_samples = min(max(since_samples, -self.lead_samples), 2 * self._largest_block)
-        taken_late = round(CONDUCTOR_PERIOD_S * self._engine.sample_rate_hz)
-        due = stamp.clock_samples + self._largest_block + self.lead_samples + taken_late + since_samples
+        now = min(max(now, self._clock_samples - ahead), self._clock_samples + 2 * self._largest_block)
+        due = round(now + ahead + WAKING_S * self._engine.sample_rate_hz)
         self._latest_event = max(self._latest_event, due, 0)
         return self._latest_event
 
 
 class LoopedScore:
-    """Events that begin again `gap_s` after their last, for ever. As an EventSource for LiveEngine."""
+    """Events that begin again `gap_s` after their last, for ever. A Performance."""
 
     def __init__(self, events: Sequence[Event], sample_rate_hz: int, gap_s: float = 3.0) -> None:
         if not events:
@@ -144,13 +173,14 @@ class LoopedScore:
         self._next = 0
         self._round = 0
 
-    def events_before(self, time_samples: int) -> list[Event]:
+    def events(self, horizon_samples: int, sample_at: SampleAt | None = None) -> list[Event]:
         """Events before a sample that were not given yet, moved to their round's place in time."""
+        del sample_at
         due: list[Event] = []
         while True:
             event = self._events[self._next]
             at_samples = event.time_samples + self._round * self._length_samples
-            if at_samples >= time_samples:
+            if at_samples >= horizon_samples:
                 return due
             due.append(replace(event, time_samples=at_samples))
             self._next += 1

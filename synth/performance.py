@@ -9,8 +9,18 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.command import progress_bar
-from synth.control.events import N_CHANNELS, AllNotesOff, AllSoundOff, Event, NoteOn, SetParameter, SustainPedal
+from synth.control.events import (
+    N_CHANNELS,
+    AllNotesOff,
+    AllSoundOff,
+    Event,
+    NoteOn,
+    SessionEvent,
+    SetParameter,
+    SustainPedal,
+)
 from synth.control.midi_map import MidiMap
+from synth.control.midi_settings import MidiSettings
 from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.library import Library
 from synth.io.midi_file import TimedMessage
@@ -21,8 +31,6 @@ from synth.voices.engine import Engine
 
 DEFAULT_CORNERS = ("flute", "strings", "electric-piano", "choir")
 """Shipped instruments in the order NW, NE, SW, SE."""
-PERCUSSION_CHANNEL = 9
-"""General MIDI's channel 10: its keys are drums, which a pitched instrument would play as notes."""
 BLOCK = 16 * HOP
 """Samples between two looks at the clock and the progress bar. No sample depends on it."""
 SILENCE = 1e-5
@@ -52,12 +60,9 @@ def make_engine(corner_names: Sequence[str], *, n_voices: int, seed: int = 0) ->
 
 def score_events(messages: Iterable[TimedMessage], sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[Event]:
     """Engine events of MIDI messages, in order of time, without the percussion channel."""
-    midi_map = MidiMap()
-    events: list[Event] = []
-    for time_s, data in messages:
-        if data[0] >= 0xF0 or data[0] & 0x0F != PERCUSSION_CHANNEL:
-            events += midi_map.events(data, round(time_s * sample_rate_hz))
-    return events
+    midi_map = MidiMap(MidiSettings(ignore_percussion=True))
+    events = [event for time_s, data in messages for event in midi_map.events(data, round(time_s * sample_rate_hz))]
+    return [event for event in events if not isinstance(event, SessionEvent)]
 
 
 def path_events(

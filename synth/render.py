@@ -7,6 +7,7 @@ import numpy as np
 
 from synth.command import add_json_argument, print_json
 from synth.control.events import NoteOn, SetParameter
+from synth.control.midi_channels import PERCUSSION_CHANNEL
 from synth.control.parameters import parameter_named
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
@@ -14,7 +15,6 @@ from synth.io.midi_file import read_midi_file
 from synth.io.spectrogram import write_spectrogram
 from synth.performance import (
     DEFAULT_CORNERS,
-    PERCUSSION_CHANNEL,
     make_engine,
     render_to_wav,
     score_events,

@@ -187,7 +187,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (_text("name", "Its name."), Field("tags", Kind.TEXTS, "All that it has from now on.", 1, MOST_TEXT)),
     ),
     CommandSpec("patch_remove", "A patch goes into the trash.", (_text("name", "Its name."),)),
-    CommandSpec("patch_restore", "A removed patch comes back.", (_text("name", "Its name."),), result='{"number"}'),
+    CommandSpec(
+        "patch_restore",
+        "A removed patch comes back.",
+        (_text("name", "By default what was removed last.", required=False),),
+        result='{"name", "number"}',
+    ),
     CommandSpec(
         "patch_import", "A patch file joins the bank.", (_path("path", "A file."),), result='{"name", "number"}'
     ),
@@ -254,7 +259,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (_path("path", "A .flac or .wav file; by default one of its own name.", required=False),),
         result='{"path"}',
     ),
-    CommandSpec("record_stop", "The recording is finished.", result='{"path", "seconds", "peak_dbfs"}', osc=True),
+    CommandSpec("record_stop", "The recording is finished.", result='{"path", "seconds"}', osc=True),
     CommandSpec(
         "keep",
         "The last minutes become a file.",

@@ -21,7 +21,6 @@ from synth.control.events import (
     NoteOn,
     Pan,
     ProgramChange,
-    SessionEvent,
     SetParameter,
     SetTuning,
     SostenutoPedal,
@@ -56,7 +55,6 @@ _TRANSPORT = {
 }
 _EXCLUSIVE, _SONG_POSITION, _SYSTEM_RESET = 0xF0, 0xF2, 0xFF
 # Left out by a map without settings: what the callers of before don't know.
-_NEW_EVENTS = (SessionEvent, SostenutoPedal, NoteExpression, SetTuning)
 
 
 def controller_db(value: float, unity: int) -> float:
@@ -78,12 +76,10 @@ _CONTROLLERS: dict[int, Callable[[int, int, float], Event]] = {
 class MidiMap:
     """The state of one MIDI input, and the translation of its messages.
 
-    settings: without them the map is an older caller's, and leaves out program changes, clock, sostenuto, pressure and
-    tunings. tunings: the bank that several inputs share.
+    tunings: the bank that several inputs share.
     """
 
     def __init__(self, settings: MidiSettings | None = None, tunings: TuningBank | None = None) -> None:
-        self._with_all_events = settings is not None
         self._channels = Channels(settings or MidiSettings())
         self._tunings = tunings or TuningBank()
         self.learning: str | None = None
@@ -105,7 +101,6 @@ class MidiMap:
 
     def use(self, settings: MidiSettings, time_samples: int) -> list[Event]:
         """Other settings from now on. Notes of channels that are not heard any more, or whose zone changes, end."""
-        self._with_all_events = True
         return self._channels.use(settings, time_samples)
 
     def learn(self, parameter_name: str | None) -> None:
@@ -128,9 +123,7 @@ class MidiMap:
             result = self._system(message, time_samples)
         else:
             result = self._channel_message(message, time_samples)
-        if self._with_all_events:
-            return result
-        return [event for event in result if not isinstance(event, _NEW_EVENTS)]
+        return result
 
     def panic(self, time_samples: int) -> list[Event]:
         """Silence, and every controller at rest, on all channels."""

@@ -30,14 +30,14 @@ class PortMessage(NamedTuple):
 class MessageQueue:
     """The inputs' threads put, one thread takes; nobody waits. When it is full a message is dropped and counted.
 
-    on_arrival: called after each message, on its input's thread.
+    on_arrival: called after each message, on its input's thread; may be set later.
     """
 
     def __init__(self, on_arrival: Callable[[], None] | None = None) -> None:
         self._waiting: deque[PortMessage] = deque()
         self._lost: deque[str] = deque()
         self._lost_before: list[str] = []
-        self._on_arrival = on_arrival
+        self.on_arrival = on_arrival
         self.dropped = 0
         """Messages lost because nobody emptied the queue."""
         self.high_water = 0
@@ -51,8 +51,8 @@ class MessageQueue:
             return
         self._waiting.append(message)
         self.high_water = max(self.high_water, waiting + 1)
-        if self._on_arrival is not None:
-            self._on_arrival()
+        if self.on_arrival is not None:
+            self.on_arrival()
 
     def lose(self, port: str) -> None:
         """An input has gone; nothing of it comes after this."""

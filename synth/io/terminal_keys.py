@@ -18,7 +18,7 @@ import tty
 from collections import deque
 from collections.abc import Iterator
 
-from synth.io.midi_ports import ArrivedMessage
+from synth.io.midi_queue import PortMessage
 
 HELP = (
     "  play:  a s d f g h j k l  are white keys from C,  w e t y u o p  the black ones,  z x  change the octave\n"
@@ -38,7 +38,7 @@ class TerminalKeys:
     def __init__(self) -> None:
         self._lowest_key = 60
         self._finger = {16: 64, 17: 64}  # controllers of x and y
-        self._messages: deque[ArrivedMessage] = deque()
+        self._messages: deque[PortMessage] = deque()
         self._releases: deque[tuple[float, int]] = deque()  # (time_s, key)
         self.wants_to_quit = threading.Event()
 
@@ -48,10 +48,10 @@ class TerminalKeys:
         if typed in ARROWS:
             controller, sign = ARROWS[typed]
             self._finger[controller] = min(max(self._finger[controller] + sign * STEP, 0), 127)
-            self._messages.append(ArrivedMessage(time_s, bytes((0xB0, controller, self._finger[controller]))))
+            self._messages.append(PortMessage(time_s, bytes((0xB0, controller, self._finger[controller]))))
         elif letter in NOTES:
             key = self._lowest_key + NOTES[letter]
-            self._messages.append(ArrivedMessage(time_s, bytes((0x90, key, VELOCITY))))
+            self._messages.append(PortMessage(time_s, bytes((0x90, key, VELOCITY))))
             self._releases = deque((due_s, held) for due_s, held in self._releases if held != key)
             self._releases.append((time_s + NOTE_S, key))
         elif letter in {"z", "x"}:
@@ -60,7 +60,7 @@ class TerminalKeys:
         elif letter in {"q", "\x04"}:
             self.wants_to_quit.set()
 
-    def take(self) -> list[ArrivedMessage]:
+    def take(self) -> list[PortMessage]:
         """Messages that are due, oldest first."""
         messages = []
         while self._messages:
@@ -68,8 +68,12 @@ class TerminalKeys:
         now_s = time.perf_counter()
         while self._releases and self._releases[0][0] <= now_s:
             due_s, key = self._releases.popleft()
-            messages.append(ArrivedMessage(due_s, bytes((0x80, key, 0))))
+            messages.append(PortMessage(due_s, bytes((0x80, key, 0))))
         return messages
+
+    def lost(self) -> list[str]:
+        """A terminal that goes away takes nothing with it: its notes end by themselves."""
+        return []
 
     def read_from(self, descriptor: int, stopping: threading.Event) -> None:
         """Read a terminal until `stopping` is set or it closes. Runs in a thread of its own."""

@@ -11,15 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.control.corners import N_CORNERS
-from synth.frames import N_BANDS, N_PARTIALS, ROW_WIDTH, Float32Array
+from synth.frames import LEVEL_FLOOR_DB, N_BANDS, N_PARTIALS, ROW_WIDTH, Float32Array
 from synth.jit import njit
 from synth.voices.envelope import END_FADE_DB, held_fade_db, held_position
 from synth.voices.prepared import NOTES_PER_CORNER
-from synth.voices.voice import FREE, HELD
+from synth.voices.voice import FREE, HELD, N_SOURCES, NEVER
 from synth.voices.zwindow import Z_WINDOW_WIDTH, add_z_window
 
 _N_BAND_COLUMNS = N_BANDS + 1
-NEVER = 1 << 62
 _NO_WEIGHT = 1e-7
 _WALK_ON_DB = 12.0
 """A note that decays is let go from where it is, not from its recorded release, when that is this much quieter: the
@@ -29,10 +28,13 @@ recording has only its own noise left there."""
 WORK = np.dtype(
     [
         ("due", np.int64),  # slot
-        ("weight", np.float64, (N_CORNERS,)),
+        ("weight", np.float64, (N_SOURCES,)),
+        ("n_partials", np.int64),  # that can be heard
+        ("base_pitch", np.float64),  # of the key in its tuning
         ("pitch", np.float64),  # key with bend and glide: for the network and the formants
         ("semitones", np.float64),  # MIDI number of the frequency, but for the notes' own deviation
         ("extra_db", np.float64),  # velocity, corner levels, what is missing between corners
+        ("envelope_soon", np.float64),  # the largest until EXPECTED_FRAMES from now
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
         ("detail_gain", np.float64),  # of what the recordings have and the network does not, 0..1
@@ -40,10 +42,13 @@ WORK = np.dtype(
         ("tuning_amount", np.float64),
         # blended over corners and notes
         ("loudness_db", np.float64),
+        ("rise_db", np.float64),
         ("fade_db", np.float64),
         ("inharmonicity", np.float64),
         ("tuning_cents", np.float64),
         ("detail", np.float32, (ROW_WIDTH,)),
+        ("low", np.uint32, (N_PARTIALS,)),  # scratch of `gather`
+        ("part", np.float32, (N_PARTIALS,)),
     ],
     align=True,
 )
@@ -79,6 +84,7 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
         row = work[n]
         row.due = v
         row.loudness_db = 0.0
+        row.rise_db = 0.0
         row.fade_db = 0.0
         row.inharmonicity = 0.0
         row.tuning_cents = 0.0
@@ -100,7 +106,7 @@ def _held(notes, bank, v, m):  # type: ignore[no-untyped-def]
 
 @njit()
 def _place(notes, bank, v, c, j, m):  # type: ignore[no-untyped-def]
-    """(position, fade in dB) of note m, the j-th of slot v in corner c."""
+    """(position, fade in dB) of note m, the j-th of slot v in source c."""
     if bank[v].state == HELD:
         return _held(notes, bank, v, m)
     since = bank[v].release_frames
@@ -116,7 +122,7 @@ def _place(notes, bank, v, c, j, m):  # type: ignore[no-untyped-def]
 
 @njit()
 def choose_release(notes, frames, bank, v, c, decays):  # type: ignore[no-untyped-def]
-    """Decides, at a release, which notes of corner c walk on through the held part and fade (see `_WALK_ON_DB`)."""
+    """Decides, at a release, which notes of source c walk on through the held part and fade (see `_WALK_ON_DB`)."""
     for j in range(NOTES_PER_CORNER):
         if bank[v].weight[c, j] == 0.0:
             continue
@@ -131,29 +137,40 @@ def choose_release(notes, frames, bank, v, c, decays):  # type: ignore[no-untype
 
 
 @njit(fastmath=True)
-def _add_row(frame, weight, ratio, detail):  # type: ignore[no-untyped-def]
-    """Adds `weight` times the detail of a FRAME to detail [165], its smooth part read at partial k * ratio."""
+def _find_formants(n_partials, ratio, low, part):  # type: ignore[no-untyped-def]
+    """Where partial k + 1 times `ratio` is among a note's partials: below, uint32 [100], and how far on, float32 [100].
+
+    Apart from the reading, so that the compiler can vectorise it: 0.14 us instead of 0.58 for 100 partials of a note.
+    """
+    step = np.float32(ratio)
+    for k in range(n_partials):
+        at = min(max(np.float32(k + 1) * step - np.float32(1.0), np.float32(0.0)), np.float32(N_PARTIALS - 1))
+        below = min(np.int32(at), np.int32(N_PARTIALS - 2))
+        low[k] = np.uint32(below)
+        part[k] = at - np.float32(below)
+
+
+@njit(fastmath=True)
+def _add_row(frame, n_partials, weight, moved, low, part, detail):  # type: ignore[no-untyped-def]
+    """Adds `weight` times the detail of a FRAME to detail [165], its smooth part, if `moved`, read at low and part."""
     w = np.float32(weight)
     smooth, rough, band = frame.smooth, frame.rough, frame.band
-    for k in range(N_PARTIALS):
+    for k in range(n_partials):
         detail[k] += w * rough[k]
-    if ratio == 1.0:
-        for k in range(N_PARTIALS):
-            detail[k] += w * smooth[k]
+    if moved:
+        for k in range(n_partials):
+            below = smooth[low[k]]
+            detail[k] += w * (below + part[k] * (smooth[low[k] + np.uint32(1)] - below))
     else:
-        step = np.float32(ratio)
-        for k in range(N_PARTIALS):
-            at = min(max(np.float32(k + 1) * step - np.float32(1.0), np.float32(0.0)), np.float32(N_PARTIALS - 1))
-            low = min(np.int32(at), np.int32(N_PARTIALS - 2))
-            part = at - np.float32(low)
-            detail[k] += w * (smooth[low] + part * (smooth[low + 1] - smooth[low]))
+        for k in range(n_partials):
+            detail[k] += w * smooth[k]
     for b in range(_N_BAND_COLUMNS):
         detail[N_PARTIALS + b] += w * band[b]
 
 
 @njit()
 def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: ignore[no-untyped-def]
-    """Adds what corner `c` gives to the first `n` rows of `work` and `z_out`, for slots with `instrument` in it."""
+    """Adds what source `c` gives to the first `n` rows of `work` and `z_out`, for slots with `instrument` in it."""
     for i in range(n):
         v = work[i].due
         if bank[v].instrument[c] != instrument or work[i].weight[c] < _NO_WEIGHT:
@@ -164,6 +181,8 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: igno
                 continue
             m = bank[v].note[c, j]
             position, fade = _place(notes, bank, v, c, j, m)
+            if bank[v].fading[c % N_CORNERS]:
+                fade = max(fade, LEVEL_FLOOR_DB)  # a note that ended long ago would cut the fade short
             whole = int(position)
             mix = position - whole
             row = notes[m].first + whole
@@ -171,13 +190,18 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: igno
             n_z = notes[m].z_length
             add_z_window(z[first_z : first_z + n_z], n_z, position, np.float32(weight), z_out[i])
             ratio = 2.0 ** ((work[i].pitch - notes[m].pitch) / 12.0)
-            _add_row(frames[row], weight * (1.0 - mix), ratio, work[i].detail)
+            n_partials, low, part = work[i].n_partials, work[i].low, work[i].part
+            moved = ratio != 1.0
+            if moved:
+                _find_formants(n_partials, ratio, low, part)
+            _add_row(frames[row], n_partials, weight * (1.0 - mix), moved, low, part, work[i].detail)
             if mix > 0.0:
-                _add_row(frames[row + 1], weight * mix, ratio, work[i].detail)
+                _add_row(frames[row + 1], n_partials, weight * mix, moved, low, part, work[i].detail)
             loudness = frames[row].loudness
             if mix > 0.0:
                 loudness += mix * (frames[row + 1].loudness - loudness)
             work[i].loudness_db += weight * loudness
+            work[i].rise_db += weight * frames[row].rise
             work[i].fade_db += weight * fade
             work[i].inharmonicity += weight * notes[m].inharmonicity
             work[i].tuning_cents += weight * notes[m].tuning_cents

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from synth.control.events import N_CHANNELS
+from synth.control.events import N_CHANNELS, N_KEYS, Dimension
 from synth.control.parameters import INDEX, PARAMETERS
 from synth.frames import Float64Array
-from synth.voices.tick import (
+from synth.voices.plan import (
     BEND,
     CHANNEL_DB,
     PAN,
@@ -18,13 +18,22 @@ from synth.voices.tick import (
     parameter_at,
 )
 
+DIMENSIONS = tuple(Dimension)
+"""Their order in every table."""
+
+
+def glide_curve(curves: Float64Array, row: int, target: float, time: int, sample_rate_hz: int) -> None:
+    """Sends a row of curves, float64 [rows, 3], to a new target from sample `time` on, in SMOOTHING_S."""
+    start = parameter_at(curves, row, time, SMOOTHING_S * sample_rate_hz)
+    curves[row, TARGET], curves[row, START], curves[row, SINCE] = target, start, time
+
 
 class Controls:
     """Current parameters and channels. A value is a function of the sample, not of when it is asked for, so that the
     sound does not depend on how time is cut into blocks: after a change, `target + (start - target) exp(-t / 10 ms)`.
 
-    `curves` float64 [parameters, 3], `channels` float64 [16, 4] and `lfo` float64 [3] are what
-    `synth.voices.tick.plan` reads; `pedal` bool [16].
+    `curves` float64 [parameters, 3], `channels` float64 [16, 4], `expressions` float64 [16, 6, 3] and `lfo` float64 [3]
+    are what `synth.voices.plan.plan` reads; `pedal` and `sostenuto` bool [16]; `tuning` float64 [128], MIDI numbers.
     """
 
     def __init__(self, sample_rate_hz: int) -> None:
@@ -33,7 +42,10 @@ class Controls:
         self.curves[:, TARGET] = self.curves[:, START] = [parameter.default for parameter in PARAMETERS]
         self._smoothed = np.array([parameter.smoothed for parameter in PARAMETERS])
         self.channels: Float64Array = np.zeros((N_CHANNELS, 4))
+        self.expressions: Float64Array = np.zeros((N_CHANNELS, len(DIMENSIONS), 3))
         self.pedal = np.zeros(N_CHANNELS, np.bool_)
+        self.sostenuto = np.zeros(N_CHANNELS, np.bool_)
+        self.tuning: Float64Array = np.arange(N_KEYS, dtype=np.float64)
         self._volume_db = [0.0] * N_CHANNELS
         self._expression_db = [0.0] * N_CHANNELS
         self.lfo: Float64Array = np.array([0.0, 0.0, self.value("vibrato_rate") / sample_rate_hz])
@@ -73,8 +85,15 @@ class Controls:
         """Place of a channel, -1..1."""
         self.channels[channel, PAN] = place
 
-    def reset(self, channel: int) -> None:
-        """What MIDI's reset-all-controllers resets, but for the pedal."""
+    def set_expression(self, channel: int, dimension: Dimension, value: float, time: int) -> None:
+        """A dimension of all notes of a channel, from sample `time` on."""
+        row = DIMENSIONS.index(dimension)
+        glide_curve(self.expressions[channel], row, value, time, self._sample_rate_hz)
+
+    def reset(self, channel: int, time: int) -> None:
+        """What MIDI's reset-all-controllers resets, but for the pedals."""
+        for dimension in DIMENSIONS:
+            self.set_expression(channel, dimension, 0.0, time)
         self.set_bend(channel, 0.0)
         self.set_wheel(channel, 0.0)
         self.set_level(channel, None, 0.0)

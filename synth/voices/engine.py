@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from synth.control.corners import N_CORNERS, Corner
-from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner
+from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner, SetParameter
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.format import Instrument
@@ -52,11 +52,12 @@ class Engine:
             raise TetradError(f"A sample rate of {sample_rate_hz} Hz was asked for; expected 8000 to 192000.")
         self.sample_rate_hz = sample_rate_hz
         self._decoder = decoder
+        self._most_voices = n_voices
         # As many spare slots as voices: a full chord can steal a full set while the stolen notes fade for 3 ms.
         self._rings = make_rings(2 * n_voices)
-        prepared = [self._prepare(instrument) for instrument in corners]
+        prepared = [self.prepare(instrument) for instrument in corners]
         self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
-        self._renderer = Renderer(self._rings, sample_rate_hz, seed)
+        self._renderer = Renderer(self._rings, sample_rate_hz, seed, always_ride=True)
         if warm_up:
             self._warm_up(prepared)
 
@@ -64,11 +65,22 @@ class Engine:
         """Plays a note on an engine of one voice, so that numba and ONNX Runtime have compiled and allocated what they
         need before the first block that somebody waits for."""
         rehearsal = Engine(corners, self._decoder, n_voices=1, warm_up=False)
-        for event in (NoteOn(0), NoteOn(10), NoteOff(500), AllSoundOff(1200)):
+        legato = SetParameter(0, "play_mode", 2.0)
+        for event in (NoteOn(0), NoteOn(10), legato, NoteOn(420, 0, 61), NoteOff(500, 0, 61), AllSoundOff(1200)):
             rehearsal.push(event)
         rehearsal.render(2000)
 
-    def _prepare(self, instrument: Instrument | PreparedInstrument) -> PreparedInstrument:
+    def value(self, parameter: str) -> float:
+        """What a parameter was last set to."""
+        return self._conductor.controls.value(parameter)
+
+    @property
+    def model_id(self) -> str:
+        """Of the network that decodes."""
+        return self._decoder.model_id
+
+    def prepare(self, instrument: Instrument | PreparedInstrument) -> PreparedInstrument:
+        """Make an instrument ready for a corner: 10 ms or so. TetradError when it was made with another network."""
         if instrument.model_id != self._decoder.model_id:
             raise TetradError(
                 f"Instrument {instrument.name} was made with network {instrument.model_id}, but the decoder is "
@@ -88,11 +100,11 @@ class Engine:
         A SetCorner's instrument is prepared here, in the caller's thread. TetradError when it does not fit the decoder.
         """
         if isinstance(event, SetCorner):
-            event = SetCorner(event.time_samples, Corner(event.corner), self._prepare(event.instrument))
+            event = SetCorner(event.time_samples, Corner(event.corner), self.prepare(event.instrument))
         return self._conductor.push(event)
 
     def set_corner(self, corner: Corner, instrument: Instrument) -> None:
-        """Puts an instrument into a corner now: for notes that begin from now on."""
+        """Puts an instrument into a corner now: notes that sound go over to it in 60 ms, new ones begin with it."""
         self.push(SetCorner(self.clock_samples, corner, instrument))
 
     def advance(self, horizon: int) -> None:
@@ -115,15 +127,26 @@ class Engine:
     def status(self) -> dict[str, Any]:
         """Health and place, for screens and tests. Levels in dBFS; counts since the start."""
         conductor, renderer = self._conductor, self._renderer
+        x, y = conductor.place()
+        levels = renderer.levels
         return {
             "voices": conductor.n_sounding,
-            "x": conductor.controls.value("x"),
-            "y": conductor.controls.value("y"),
+            "voice_limit": conductor.notes.limit,
+            "most_voices": self._most_voices,
+            "notes": conductor.sounding(),
+            "x": x,
+            "y": y,
             "late_frames": renderer.late_segments,
             "lost_segments": conductor.lost_segments,
-            "stolen": conductor.stolen,
-            "dropped_events": conductor.dropped_events,
+            "stolen": conductor.notes.stolen,
+            "dropped_events": conductor.dropped_events + conductor.notes.dropped + self._rings.mix.dropped,
             "most_waiting_events": conductor.most_waiting_events,
-            "peak_level_dbfs": 20.0 * math.log10(max(renderer.peak, 1e-6)),
+            "peak_level_dbfs": _dbfs(renderer.peak),
+            "peaks_dbfs": [_dbfs(peak) for peak in levels.peak],
+            "rms_dbfs": [_dbfs(rms) for rms in levels.rms],
             "clock_samples": self.clock_samples,
         }
+
+
+def _dbfs(level: float) -> float:
+    return 20.0 * math.log10(max(level, 1e-6))

@@ -11,6 +11,8 @@ from synth.voices.segments import Records
 
 NOTES_PER_CORNER = 4
 """Two neighbouring pitches times two neighbouring velocities."""
+EXPECTED_FRAMES = 31
+"""A quarter of a second: how far stealing looks ahead."""
 _SMOOTHING = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 """Triangle over partial number: what is left after it is single partials, what it keeps is formants."""
 _VELOCITY_DB_PER_DECADE = 40.0
@@ -41,6 +43,7 @@ FRAME = np.dtype(
         ("rough", np.float32, (N_PARTIALS,)),  # dB: the rest of it
         ("band", np.float32, (N_BANDS + 1,)),  # dB: detail of the bands; cents: of the deviation
         ("loudness", np.float32),  # dB
+        ("rise", np.float32),  # dB by which the loudest of the next EXPECTED_FRAMES is louder, 0 or more
     ],
     align=True,
 )
@@ -108,6 +111,13 @@ def _note_records(instrument: Instrument) -> Records:
     return records
 
 
+def _rise_db(loudness_db: Float32Array) -> Float32Array:
+    """By how much the loudest of the next EXPECTED_FRAMES is louder than a frame: float32 [T] -> [T]."""
+    padded = np.pad(loudness_db, (0, EXPECTED_FRAMES), constant_values=-np.inf)
+    ahead = np.lib.stride_tricks.sliding_window_view(padded, EXPECTED_FRAMES + 1).max(axis=1)
+    return np.asarray(ahead - loudness_db, np.float32)
+
+
 def _frame_records(instrument: Instrument) -> Records:
     detail = np.concatenate([note.detail for note in instrument.notes]).astype(np.float32)
     records = np.zeros(detail.shape[0], FRAME)
@@ -115,6 +125,7 @@ def _frame_records(instrument: Instrument) -> Records:
     records["rough"] = detail[:, :N_PARTIALS] - records["smooth"]
     records["band"] = detail[:, N_PARTIALS:]
     records["loudness"] = np.concatenate([note.loudness_db for note in instrument.notes])
+    records["rise"] = np.concatenate([_rise_db(note.loudness_db) for note in instrument.notes])
     return records
 
 

@@ -5,10 +5,14 @@ exception; everything it writes it owns, but for `Rings.read`. Late segments are
 holds its last target until one comes.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from synth.frames import N_BANDS, N_PARTIALS, Float32Array
 from synth.jit import njit
+from synth.voices.effects import apply_effects, effects_rest, make_effects
+from synth.voices.effects_limiter import OUTPUT, ride, set_up_output, write_out, write_silence
 from synth.voices.noise import NOISE_CELL, add_noise, noise_loops
 from synth.voices.oscillators import OSCILLATOR_CELL, add_partials
 from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES, Records, Rings
@@ -19,7 +23,8 @@ MAX_ONSETS = 64
 SHORTEST_RAMP = 32
 """Samples that a segment that came too late still gets: a step there would click."""
 AUDIBLE_AMPLITUDE = np.float32(1e-5)  # -100 dBFS
-LIMITER_THRESHOLD = np.float32(0.8912509)  # -1 dBFS
+_NOTHING = np.float32(1e-30)
+"""A noise gain that no sample would show, left over from the rounding of a ramp to 0."""
 
 
 SLOT = np.dtype(
@@ -259,27 +264,31 @@ def _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, 
 
 
 @njit()
-def _limit(out, mix, n_samples, peak):  # type: ignore[no-untyped-def]
-    """Writes the mix [2, n] to out [n, 2]: exact below -1 dBFS, bent by a tanh above, never beyond 1."""
-    room = np.float32(1.0) - LIMITER_THRESHOLD
-    highest = peak[0]
-    for i in range(n_samples):
-        for channel in range(2):
-            x = mix[channel, i]
-            size = abs(x)
-            if size > LIMITER_THRESHOLD:
-                size = LIMITER_THRESHOLD + room * np.float32(np.tanh((size - LIMITER_THRESHOLD) / room))
-                x = size if x > 0.0 else -size
-            highest = max(highest, size)
-            out[i, channel] = x
-    peak[0] = highest
+def _silent(state, noise, written):  # type: ignore[no-untyped-def]
+    """Whether no voice sounds or is about to, and the noise has ended."""
+    for v in range(written.shape[0]):
+        if state[v].active or state[v].read < written[v]:
+            return False
+    for channel in range(2):
+        for b in range(N_BANDS):
+            if abs(noise.gain[channel, b]) > _NOTHING or noise.power[channel, b] > _NOTHING:
+                return False
+    return True
 
 
 @njit()
-def _render(out, clock, state, noises, scratches, segments, phases, written, late, peak, loops, starts, lengths):  # type: ignore[no-untyped-def]
-    """One block: out float32 [n, 2] from absolute sample `clock`; n at most MAX_BLOCK."""
+def _render(out, clock, state, noises, scratches, segments, phases, written, late, loops, starts, lengths):  # type: ignore[no-untyped-def]
+    """The mix of all voices over one block, n = out's length at most MAX_BLOCK, into the scratch's mix.
+
+    False, and no mix, when nothing sounds.
+    """
     n_samples = out.shape[0]
     noise, scratch = noises[0], scratches[0]
+    if _silent(state, noise, written):
+        for channel in range(2):
+            for b in range(N_BANDS):
+                noise.gain[channel, b] = noise.slope[channel, b] = noise.power[channel, b] = np.float32(0.0)
+        return False
     scratch.mix[:, :n_samples] = 0.0
     scratch.cell_power[:] = 0.0
     n_onsets = 0
@@ -287,47 +296,83 @@ def _render(out, clock, state, noises, scratches, segments, phases, written, lat
         if state[v].active or state[v].read < written[v]:
             n_onsets = _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samples, n_onsets)
     _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths)
-    _limit(out, scratch.mix, n_samples, peak)
+    return True
+
+
+@njit()
+def _render_block(out, clock, voices, effects, changes, mix_written, output, always_ride):  # type: ignore[no-untyped-def]
+    """One block: out float32 [n, 2] from absolute sample `clock`; n at most MAX_BLOCK. The rest is the renderer's."""
+    n_samples = out.shape[0]
+    mix = voices[2][0].mix
+    if not _render(out, clock, *voices):
+        if effects_rest(effects[0], effects[1], mix_written, n_samples):
+            write_silence(out, n_samples, output[0])
+            return
+        mix[:, :n_samples] = 0.0
+    riding = apply_effects(*effects, changes, mix_written, mix, clock, n_samples)
+    if riding or always_ride or output[0].riding:
+        ride(output[0], mix, n_samples)
+    write_out(out, mix, n_samples, output[0])
+
+
+class Levels(NamedTuple):
+    """What leaves the renderer, linear 0..1, left and right."""
+
+    peak: tuple[float, float]
+    """Falls by 11.8 dB per second."""
+    rms: tuple[float, float]
+    """Over about 300 ms; a full-scale sine has 0.707."""
 
 
 class Renderer:
     """Turns the segments of `rings` into stereo sound.
 
-    sample_rate_hz and seed choose the noise loops. `clock_samples` is the absolute sample that comes next.
+    sample_rate_hz and seed choose the noise loops. `clock_samples` is the absolute sample that comes next. always_ride:
+    the limiter's gain takes part even when all effects are off.
     """
 
-    def __init__(self, rings: Rings, sample_rate_hz: int, seed: int) -> None:
+    def __init__(self, rings: Rings, sample_rate_hz: int, seed: int, *, always_ride: bool = False) -> None:
         n_slots = rings.written.shape[0]
         self._rings = rings
         self._state: Records = np.zeros(n_slots, SLOT)
         self._state["inharmonicity"] = -1.0  # no stretch computed yet
-        self._noise_state: Records = np.zeros(1, NOISE)
-        self._scratch: Records = np.zeros(1, SCRATCH)
         self._late = np.zeros(1, np.int64)
-        self._peak = np.zeros(1, np.float32)
-        self._noise = noise_loops(sample_rate_hz, seed)
         self._written = np.zeros(n_slots, np.int64)
+        self._voices = (
+            self._state,
+            np.zeros(1, NOISE),
+            np.zeros(1, SCRATCH),
+            rings.segments,
+            rings.phase,
+            self._written,
+            self._late,
+            *noise_loops(sample_rate_hz, seed),
+        )
+        self._effects = make_effects(sample_rate_hz)
+        self._effects_state = tuple(self._effects)
+        self._output: Records = np.zeros(1, OUTPUT)
+        set_up_output(self._output[0], sample_rate_hz)
+        self._always_ride = always_ride
         self.clock_samples = 0
 
     def render_into(self, out: Float32Array) -> None:
         """Fills out, float32 [n, 2], -1..1, with the next n samples."""
+        mix_ring = self._rings.mix
         for first in range(0, out.shape[0], MAX_BLOCK):
             block = out[first : first + MAX_BLOCK]
             self._written[:] = self._rings.written
-            _render(
+            _render_block(
                 block,
                 self.clock_samples,
-                self._state,
-                self._noise_state,
-                self._scratch,
-                self._rings.segments,
-                self._rings.phase,
-                self._written,
-                self._late,
-                self._peak,
-                *self._noise,
+                self._voices,
+                self._effects_state,
+                mix_ring.changes,
+                mix_ring.written,
+                self._output,
+                self._always_ride,
             )
             self._rings.read[:] = self._state["read"]
+            mix_ring.read = int(self._effects.state["read"][0])
             self.clock_samples += block.shape[0]
 
     @property
@@ -338,4 +383,11 @@ class Renderer:
     @property
     def peak(self) -> float:
         """Largest sample so far, linear 0..1, after the limiter."""
-        return float(self._peak[0])
+        return float(self._output["highest"][0])
+
+    @property
+    def levels(self) -> Levels:
+        """The meters; from any thread."""
+        peak, power = self._output["peak"][0], self._output["power"][0]
+        left, right = (float(np.sqrt(value)) for value in power)
+        return Levels((float(peak[0]), float(peak[1])), (left, right))

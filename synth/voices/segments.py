@@ -7,13 +7,18 @@ never a step. Both halves run the same code live and offline.
 One thread writes (the conductor), one reads (the renderer). `written` and `read` are moved only with the interpreter
 lock held, after the kernel that filled or emptied the places has returned; passing that lock from thread to thread
 is the memory barrier that makes the contents visible, on ARM as well. Nothing is allocated after construction.
+
+What all voices go through together (the effects) is told by a ring of its own, `MixRing`, under the same rule.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from synth.control.parameters import INDEX, PARAMETERS
+from synth.errors import TetradError
 from synth.frames import N_BANDS, N_PARTIALS
 
 Int64Array = npt.NDArray[np.int64]
@@ -42,16 +47,79 @@ SEGMENT = np.dtype(
 """One segment. The engine's tables are records, not objects: a kernel takes a whole table as one argument."""
 
 
+MIX_NAMES = (
+    "chorus",
+    "chorus_rate",
+    "delay",
+    "delay_time",
+    "delay_feedback",
+    "reverb",
+    "reverb_time",
+    "reverb_damping",
+)
+"""Parameters of the effects, in the order in which the renderer keeps them."""
+MIX_PARAMETERS: frozenset[str] = frozenset(MIX_NAMES)
+"""Parameters that go to the renderer by `Rings.mix`, and not into the notes."""
+MIX_PLACES = 1024
+"""Changes that can wait for their sample: of 8 parameters moved at every millisecond, 128 ms."""
+SILENCE = -1
+"""In a MIX_CHANGE in place of a parameter: let go of all echoes and of the room."""
+
+MIX_CHANGE = np.dtype([("time", np.int64), ("place", np.int64), ("value", np.float64)])
+"""At absolute sample `time` the parameter MIX_NAMES[place] begins to glide to `value`, in its unit."""
+
+
+class MixRing:
+    """Changes of the effects' parameters, MIX_CHANGE [1024], from one thread (the conductor) to the renderer.
+
+    Times must not go backwards; one that has passed is carried out at the next block's first sample.
+    """
+
+    def __init__(self) -> None:
+        self.changes: Records = np.zeros(MIX_PLACES, MIX_CHANGE)
+        self.written = 0
+        self.read = 0
+        self.dropped = 0
+        self._place = {INDEX[name]: place for place, name in enumerate(MIX_NAMES)}
+
+    def push(self, time_samples: int, parameter_index: int, value: float) -> bool:
+        """Queues a value (in the parameter's unit, brought into its range) for an absolute sample.
+
+        parameter_index: of synth.control.parameters.PARAMETERS. False, and counted in `dropped`, when the ring is full.
+        TetradError for a parameter that is not of MIX_PARAMETERS, and for a value that is not a number.
+        """
+        if parameter_index not in self._place or not math.isfinite(value):
+            raise TetradError(
+                f"The mix was given {value!r} for parameter number {parameter_index}; expected a finite number for one "
+                f"of {', '.join(MIX_NAMES)}; send other parameters to the notes."
+            )
+        return self._put(time_samples, self._place[parameter_index], PARAMETERS[parameter_index].clamp(value))
+
+    def silence(self, time_samples: int) -> bool:
+        """What is under way in the effects fades out within 3 ms and is forgotten: for panic and all-sound-off."""
+        return self._put(time_samples, SILENCE, 0.0)
+
+    def _put(self, time_samples: int, place: int, value: float) -> bool:
+        if self.written - self.read >= MIX_PLACES:
+            self.dropped += 1
+            return False
+        self.changes[self.written % MIX_PLACES] = (time_samples, place, value)
+        self.written += 1
+        return True
+
+
 class Rings(NamedTuple):
     """Segments of S slots, SEGMENT [S, 16]; segment number i of a slot is at place `i % 16`.
 
-    phase uint32 [S, 100]: what NEW_VOICE starts from. written, read int64 [S] count segments since the start.
+    phase uint32 [S, 100]: what NEW_VOICE starts from. written, read int64 [S] count segments since the start. mix: see
+    MixRing.
     """
 
     segments: Records
     phase: npt.NDArray[np.uint32]
     written: Int64Array
     read: Int64Array
+    mix: MixRing
 
 
 def make_rings(n_slots: int) -> Rings:
@@ -61,4 +129,5 @@ def make_rings(n_slots: int) -> Rings:
         phase=np.zeros((n_slots, N_PARTIALS), np.uint32),
         written=np.zeros(n_slots, np.int64),
         read=np.zeros(n_slots, np.int64),
+        mix=MixRing(),
     )

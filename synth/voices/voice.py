@@ -3,25 +3,35 @@
 import numpy as np
 
 from synth.control.corners import N_CORNERS
+from synth.control.events import Dimension
 from synth.voices.prepared import NOTES_PER_CORNER
 from synth.voices.segments import N_LEVELS
 
 FREE, HELD, RELEASED = 0, 1, 2
 """States of a slot: free -> held (note-on) -> released (note-off) -> free (silent); any -> free (stolen, cut off)."""
 
-_PER_NOTE = (N_CORNERS, NOTES_PER_CORNER)
+NEVER = 1 << 62
+"""Of samples."""
+N_SOURCES = 2 * N_CORNERS
+"""What a voice reads: 0 to 3 what each corner has, 4 to 7 what it had, which fades out after a change."""
+CURVE = 3
+"""Target, start, since: a value on its way, as in synth.voices.plan.parameter_at."""
+
+_PER_NOTE = (N_SOURCES, NOTES_PER_CORNER)
 VOICE = np.dtype(
     [
         ("state", np.int64),
         ("free_from", np.int64),  # sample from which a free slot may sound anew
-        ("serial", np.int64),  # number of the note, so that a late event finds its own
+        ("serial", np.int64),  # number of the note, the same for all its unison voices
         ("channel", np.int64),
-        ("key_down", np.int64),  # 0 or 1: the pedal may hold the note without its key
+        ("key_down", np.int64),  # 0 or 1: a pedal may hold the note without its key
+        ("sostenuto", np.int64),  # 0 or 1: the middle pedal holds it
         ("key", np.float64),
         ("velocity", np.float64),
         # time, in absolute samples
         ("onset", np.int64),
-        ("base", np.int64),  # onset or release: where the grid of ticks starts
+        ("base", np.int64),  # onset, change of key or release: where the grid of ticks starts
+        ("held_base", np.float64),  # frames that the held note had behind it at `base`
         ("next_tick", np.int64),
         ("frame", np.int64),  # the frame since `base` that the next tick computes
         ("onset_ramp", np.int64),  # samples in which frame 0 is reached
@@ -32,13 +42,26 @@ VOICE = np.dtype(
         ("start_fraction", np.float64),  # parameter position, 0..1
         ("attack_s", np.float64),
         ("decay_s", np.float64),
-        ("glide_from", np.float64),  # semitones above the key
+        ("pitch", np.float64, (1, CURVE)),  # of the key in its tuning: MIDI number
+        ("glide_from", np.float64),  # semitones above that
+        ("glide_start", np.int64),  # sample
         ("glide_s", np.float64),
+        ("expression", np.float64, (len(Dimension), CURVE)),  # its own, in the order and the units of Dimension
+        ("follows", np.float64),  # 1: it has its channel's expression too; 0: let go, it keeps what it had
+        # place among the voices of its note
+        ("pitch_place", np.float64),  # -1..1
+        ("room_place", np.float64),  # -1..1
+        ("share", np.float64),  # linear gain
         ("envelope", np.float64),  # linear, at the last tick
         # the notes in each corner
-        ("instrument", np.int64, (N_CORNERS,)),  # number of the prepared instrument
-        ("velocity_db", np.float64, (N_CORNERS,)),
+        ("instrument", np.int64, (N_SOURCES,)),  # number of the prepared instrument
+        ("velocity_db", np.float64, (N_SOURCES,)),
+        ("source_pitch", np.int64, (N_CORNERS,)),  # whole MIDI number for which the notes were chosen
+        ("fading", np.int64, (N_CORNERS,)),  # 1: the corner's source goes over from what it was
+        ("fade_start", np.int64, (N_CORNERS,)),  # sample
         ("middle_db", np.float64, (N_CORNERS, N_CORNERS)),  # what is missing between two; row < column
+        ("middle_before_db", np.float64, (N_CORNERS, N_CORNERS)),  # from which it goes over in FADE_S
+        ("middle_start", np.int64),  # sample
         ("note", np.int64, _PER_NOTE),
         ("weight", np.float64, _PER_NOTE),
         ("walks_on", np.int64, _PER_NOTE),  # 1: released, it walks on through the held part, fading
@@ -49,6 +72,7 @@ VOICE = np.dtype(
         ("inharmonicity", np.float64),
         ("gain", np.float64, (2,)),
         ("power", np.float64),  # sum of the squares of level_to
+        ("audible", np.float64),  # K-weighted power of the whole note, now or soon
         ("level_from", np.float32, (N_LEVELS,)),
         ("level_to", np.float32, (N_LEVELS,)),
         # what a release adds, in dB, to be continuous with the held note

@@ -103,11 +103,6 @@ def test_messages(message: Sequence[int], events: list[Event]) -> None:
     assert MidiMap(MidiSettings()).events(message, 5) == events
 
 
-@pytest.mark.parametrize(("message", "events"), [*OLD, *((message, []) for message, _ in NEW)])
-def test_messages_without_settings(message: Sequence[int], events: list[Event]) -> None:
-    assert MidiMap().events(message, 5) == events
-
-
 def test_rpn_zero_sets_the_bend_range_of_its_channel_alone() -> None:
     midi = MidiMap()
     played(midi, *rpn(0, 12, 50))

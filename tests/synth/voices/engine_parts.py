@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synth.control.events import Event
+from synth.control.events import Event, SetParameter
 from synth.frames import (
     FRAMES_PER_EMBEDDING,
     LEVEL_FLOOR_DB,
@@ -107,8 +107,10 @@ def instrument(*sounds: Sound, sustains: bool = True, name: str = "test") -> Ins
 
 
 def engine(*corners: Instrument, events: Sequence[Event] = (), **options: Any) -> Engine:
-    """An engine with one instrument in all corners, or four."""
+    """An engine with one instrument in all corners, or four. The recordings' detail is whole everywhere on the surface:
+    this decoder has learned nothing that could take its place in the middle."""
     made = Engine(corners * 4 if len(corners) == 1 else corners, AnalyticDecoder(), **options)
+    made.push(SetParameter(0, "middle_detail", 1.0))
     for event in events:
         assert made.push(event)
     return made

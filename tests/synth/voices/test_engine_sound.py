@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synth.control.events import ChannelLevel, ModWheel, NoteOff, NoteOn, Pan, PitchBend, SetCorner, SetParameter
+from synth.control.events import ChannelLevel, ModWheel, NoteOff, NoteOn, Pan, PitchBend, SetParameter
 from synth.errors import TetradError
 from synth.frames import BAND_EDGES_HZ, LEVEL_FLOOR_DB, N_PARTIALS, Float32Array, frame_loudness_db, pitch_to_hz
 from synth.instruments.format import Instrument
@@ -245,18 +245,6 @@ def test_the_limiter_keeps_everything_below_one_and_little_below_its_threshold()
     loud = engine(instrument(steady({1: 0.0})), events=[SetParameter(0, "volume", 12.0), NoteOn(0)]).render(9600)
     assert 0.97 < np.max(np.abs(loud)) <= 1.0
     assert np.max(np.abs(np.diff(loud[100:], axis=0))) < 4.0 * 2 * np.pi * 261.63 / RATE
-
-
-def test_a_corner_changed_under_a_sounding_note_is_heard_in_the_next() -> None:
-    first, second = instrument(steady({1: -20})), instrument(steady({3: -20}))
-    made = engine(first, events=[UNITY, NoteOn(0)])
-    for corner in range(4):
-        made.push(SetCorner(24_000, corner, second))  # type: ignore[arg-type]
-    made.push(NoteOn(24_000, 0, 72))
-    out = made.render(2 * RATE)[:, 0]
-    assert sine_level_db(out[48_000:], 261.6256) == pytest.approx(-20.0, abs=0.05)
-    assert sine_level_db(out[48_000:], 523.2511) < -80.0
-    assert sine_level_db(out[48_000:], 3 * 523.2511) > -26.0
 
 
 def test_an_instrument_of_another_network_is_refused() -> None:

@@ -8,7 +8,7 @@ from synth.voices.envelope import envelope_gain, held_fade_db, held_position
 from synth.voices.noise import NOISE_CELL, noise_loops
 from synth.voices.oscillators import OSCILLATOR_CELL, add_partials, initial_phases, sine_of_phase
 from synth.voices.prepared import PreparedInstrument, smooth_over_partials
-from synth.voices.tick import k_power
+from synth.voices.tick import amplitude_of_db, k_power
 from tests.synth.voices.engine_parts import instrument, steady
 
 
@@ -58,6 +58,16 @@ def test_k_power_is_the_k_weighting_of_the_frames() -> None:
     hz = np.geomspace(20.0, 20_000.0, 200)
     found = 10.0 * np.log10([k_power(frequency) for frequency in hz])
     np.testing.assert_allclose(found, k_weighting_db(hz), atol=1e-3)
+
+
+def test_amplitude_of_db() -> None:
+    levels_db = np.linspace(-700.0, 700.0, 10_001)
+    found = np.array([amplitude_of_db(level) for level in levels_db], np.float64)
+    # float32 knows a level of 700 dB to 3e-5 dB.
+    np.testing.assert_allclose(found, 10.0 ** (levels_db / 20.0), rtol=1e-5)
+    near = np.linspace(-120.0, 24.0, 1001).astype(np.float32)
+    found = np.array([amplitude_of_db(level) for level in near], np.float64)
+    np.testing.assert_allclose(found, 10.0 ** (near.astype(np.float64) / 20.0), rtol=2e-6)
 
 
 def test_a_held_position_turns_at_both_ends_of_its_loop() -> None:

@@ -1,0 +1,211 @@
+"""Measure how long it takes from a key, a touch or the start of the program to the sound."""
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from synth.command import add_json_argument, print_json
+from synth.control.events import AllSoundOff, Event, NoteOn, SetParameter
+from synth.errors import TetradError
+from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array
+from synth.instruments.library import Library
+from synth.live import LiveEngine, SampleAt
+from synth.performance import DEFAULT_CORNERS
+from synth.voices.decoder import Decoder
+from synth.voices.engine import Engine
+from synth.voices.prepared import PreparedInstrument
+
+BLOCK = 128
+HELD_KEYS = (45, 52, 57, 60, 64, 69, 72, 76)
+MOST_TRIES = 3
+
+
+class _Hand:
+    """A Performance: what is put in comes out, at once or at the sample of its moment."""
+
+    def __init__(self) -> None:
+        self.at_once: deque[Event] = deque()
+        self.at_moment: deque[tuple[float, int]] = deque()  # (time_s, key)
+
+    def events(self, horizon_samples: int, sample_at: SampleAt) -> Sequence[Event]:
+        del horizon_samples
+        due: list[Event] = []
+        while self.at_once:
+            due.append(self.at_once.popleft())
+        while self.at_moment:
+            time_s, key = self.at_moment.popleft()
+            due.append(NoteOn(sample_at(time_s), 0, key, 100))
+        return due
+
+
+class _PacedStream:
+    """A thread that asks for blocks as a sound card does, and keeps them."""
+
+    def __init__(self, live: LiveEngine) -> None:
+        self._live = live
+        self._blocks: list[Float32Array] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="paced stream", daemon=True)
+
+    def __enter__(self) -> "_PacedStream":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def sound(self) -> Float32Array:
+        return np.concatenate(self._blocks)
+
+    def _run(self) -> None:
+        due_s = time.perf_counter()
+        while not self._stopping.is_set():
+            block = np.empty((BLOCK, 2), np.float32)
+            self._live.render_into(block)
+            self._blocks.append(block)
+            due_s += BLOCK / SAMPLE_RATE_HZ
+            time.sleep(max(due_s - time.perf_counter(), 0.0))
+
+
+class LatencyBench:
+    """The measures, with four shipped instruments."""
+
+    def __init__(self) -> None:
+        library = Library()
+        self._decoder = Decoder()
+        self._corners = [PreparedInstrument(library.load(name)) for name in DEFAULT_CORNERS]
+        Engine(self._corners, self._decoder)  # compiles what is not compiled yet
+
+    def _engine(self) -> Engine:
+        return Engine(self._corners, self._decoder, warm_up=False)
+
+    def note_on_offline(self, n_trials: int) -> Float64Array:
+        """Samples from a note-on's own sample to the first that sounds."""
+        random = np.random.default_rng(1)
+        engine = self._engine()
+        delays = []
+        for _ in range(n_trials):
+            first = engine.clock_samples
+            at = first + int(random.integers(0, 4000))
+            engine.push(NoteOn(at, 0, 60, 100))
+            sound = engine.render(5000)
+            delays.append(first + int(np.flatnonzero(sound.any(axis=1))[0]) - at)
+            engine.push(AllSoundOff(engine.clock_samples))
+            engine.render(1000)
+        return np.array(delays, np.float64)
+
+    def note_on_live(self, n_trials: int) -> Float64Array:
+        """Samples from the moment of a key to the first that sounds, of notes at random moments through a stream."""
+        random = np.random.default_rng(2)
+        delays = []
+        for _ in range(n_trials):
+            hand = _Hand()
+            live = LiveEngine(self._engine(), hand)
+            with live, _PacedStream(live) as stream:
+                time.sleep(1.2 + random.random() * 0.01)  # the stream's clock has settled after a second
+                moment_s = time.perf_counter()
+                hand.at_moment.append((moment_s, 60))
+                live.wake()
+                due = live.now_samples(moment_s)
+                time.sleep(0.1)
+            first = np.flatnonzero(stream.sound().any(axis=1))
+            delays.append(float(first[0]) - due)
+        return np.array(delays)
+
+    def control(self, n_trials: int) -> Float64Array:
+        """Ms from a touch to the first sample of the sounding notes that is different for it."""
+        random = np.random.default_rng(3)
+        delays: list[float] = []
+        notes = [NoteOn(i * 48, 0, key, 90) for i, key in enumerate(HELD_KEYS)]
+        still = self._engine()
+        for note in notes:
+            still.push(note)
+        expected = still.render(int(0.8 * SAMPLE_RATE_HZ))
+        for _ in range(MOST_TRIES * n_trials):
+            if len(delays) == n_trials:
+                break
+            hand = _Hand()
+            hand.at_once.extend(notes)
+            engine = self._engine()
+            live = LiveEngine(engine, hand)
+            with live, _PacedStream(live) as stream:
+                time.sleep(0.4 + random.random() * 0.05)
+                moment = live.now_samples(time.perf_counter())
+                hand.at_once.append(SetParameter(0, "x", 1.0))
+                live.wake()
+                time.sleep(0.1)
+            if engine.status()["late_frames"] > 0:
+                continue  # a frame that this machine was late with is a difference, too
+            sound = stream.sound()
+            n = min(len(sound), len(expected))
+            differs = np.flatnonzero((sound[:n] != expected[:n]).any(axis=1))
+            delays.append((float(differs[0]) - moment) / SAMPLE_RATE_HZ * 1000.0)
+        if not delays:
+            raise TetradError("every trial had late control frames; a quieter machine was expected; end what else runs")
+        return np.array(delays)
+
+
+def start_s() -> float:
+    """Seconds from starting `tetrad play --headless --audio null` until it plays."""
+    command = [sys.executable, "-m", "synth.cli", "play", "--headless", "--audio", "null", "--seconds", "0.05"]
+    began_s = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+        assert program.stdout is not None
+        for line in program.stdout:
+            if line.startswith("Playing"):
+                took_s = time.perf_counter() - began_s
+                program.stdout.read()
+                return took_s
+    raise TetradError("tetrad play did not start; see what `tetrad play --headless --audio null --debug` says")
+
+
+class BenchLatencyCommand:
+    """`tetrad bench latency`"""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--trials", type=int, default=40, metavar="N", help="of each kind (default %(default)s)")
+        add_json_argument(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        if args.trials < 1:
+            raise TetradError(f"--trials is {args.trials}; 1 or more was expected; give another number")
+        bench = LatencyBench()
+        offline, live, control = (
+            measure(args.trials) for measure in (bench.note_on_offline, bench.note_on_live, bench.control)
+        )
+        starts = [start_s() for _ in range(4)][1:]  # the first one may compile
+        result: dict[str, Any] = {
+            "note_on_samples": {"constant": float(np.median(offline)), "jitter": float(np.ptp(offline))},
+            "note_on_live_ms": {
+                "median": float(np.median(live)) / SAMPLE_RATE_HZ * 1000.0,
+                "jitter_p95": float(np.percentile(np.abs(live - np.median(live)), 95)) / SAMPLE_RATE_HZ * 1000.0,
+                "worst": float(np.abs(live - np.median(live)).max()) / SAMPLE_RATE_HZ * 1000.0,
+            },
+            "control_ms": {
+                "median": float(np.median(control)),
+                "p95": float(np.percentile(control, 95)),
+                "worst": float(control.max()),
+            },
+            "start_s": float(np.median(starts)),
+            "block_size": BLOCK,
+        }
+        if args.json:
+            print_json(result)
+            return 0
+        note, through = result["note_on_samples"], result["note_on_live_ms"]
+        print(f"note-on, rendering: {note['constant']:g} samples, jitter {note['jitter']:g}")
+        print(
+            f"note-on, through a stream of {BLOCK}-sample blocks: {through['median']:.1f} ms, "
+            f"off by {through['jitter_p95']:.2f} ms in 95 %, {through['worst']:.2f} ms at worst"
+        )
+        print("touch to sounding notes: " + ", ".join(f"{k} {v:.1f} ms" for k, v in result["control_ms"].items()))
+        print(f"start to the first sample: {result['start_s']:.2f} s")
+        return 0
