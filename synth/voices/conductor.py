@@ -23,7 +23,7 @@ from synth.voices.blend import WORK, collect_due, gather, make_inputs
 from synth.voices.controls import Controls
 from synth.voices.keys import Key
 from synth.voices.notes import Notes, Schedule
-from synth.voices.plan import NUDGE_EVERY_S, SMOOTHING_S, TARGET, nudge, parameter_at, plan
+from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter_at, plan
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.segments import MIX_PARAMETERS, Records, Rings
 from synth.voices.sources import Sources
@@ -89,7 +89,8 @@ class Conductor:
         self._refreshes: set[int] = set()
         self._n_events = 0
         self._earliest_tick = NEVER
-        self._next_nudge = 0
+        self._moved = 0
+        self._stillness = round(STILLNESS_S * sample_rate_hz)
         self.clock_samples = 0
         self.dropped_events = 0
         self._lost_segments = 0
@@ -179,9 +180,10 @@ class Conductor:
             self._tick_until(time)
             self.clock_samples = time
             self._handlers[type(event)](event, time)
-            if isinstance(event, _MOVING) and time >= self._next_nudge and self.n_sounding > 0:
-                self._next_nudge = time + round(NUDGE_EVERY_S * self._sample_rate_hz)
-                if nudge(self._bank, self.controls.curves, time, self._sample_rate_hz):
+            if isinstance(event, _MOVING):
+                begins = time - self._moved >= self._stillness
+                self._moved = time
+                if begins and nudge(self._bank, self.controls.curves, time, self._sample_rate_hz):
                     self._wake(time)
         self._tick_until(horizon)
         self.clock_samples = max(horizon, self.clock_samples)

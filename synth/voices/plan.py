@@ -17,9 +17,9 @@ WHEEL_CENTS = 50.0
 TARGET, START, SINCE = 0, 1, 2
 """Columns of the parameters' curves, float64 [parameters, 3]: last value set, value then, sample then."""
 SMOOTHING_S = 0.010
-NUDGE_EVERY_S = 0.064
-"""A control that goes on moving is followed by the ticks; only where it begins do ramps turn between them. A turn costs
-as much as a tick, so it may cost an eighth more at most."""
+STILLNESS_S = 0.1
+"""Controls that move again after so long turn the ramps between two ticks; while they go on, ticks follow. A
+turn of 64 voices costs as much as all their ticks in 8 ms, so it must not come with every block."""
 _SHORTEST_TURN = 48
 """Samples; a tick that is nearer than that is waited for."""
 FADE_S = 0.060
