@@ -72,7 +72,18 @@ class RandomPlaying:
                 messages.append((start, bytes([0x90 | channel, key, int(random.integers(1, 128))])))
                 messages.append((start + held, bytes([0x80 | channel, key, 0])))
                 self.n_notes += 1
-            for controller, share in ((16, 0.6), (17, 0.6), (1, 0.2), (64, 0.2), (74, 0.1), (72, 0.05), (10, 0.1)):
+            for controller, share in (
+                (16, 0.6),
+                (17, 0.6),
+                (1, 0.2),
+                (64, 0.2),
+                (74, 0.1),
+                (72, 0.05),
+                (10, 0.1),
+                (91, 0.02),
+                (93, 0.02),
+                (95, 0.02),
+            ):
                 if random.random() < share:
                     value = int(random.integers(0, 128))
                     messages += [(random.random(), bytes([0xB0, controller, value])) for _ in range(3)]
@@ -141,10 +152,11 @@ class Comparison:
             if loud.size == 0:
                 return
             expected = self._render(CHUNK)
-            first = int(np.flatnonzero(np.any(expected != 0.0, axis=1))[0])
-            self._offset = first
+            while not expected.any():
+                expected = self._render(CHUNK)
+            self._offset = int(np.flatnonzero(np.any(expected != 0.0, axis=1))[0])
             recorded = recorded[loud[0] :]
-            self._left = expected[first:]
+            self._left = expected[self._offset :]
         while recorded.shape[0]:
             if self._left.shape[0] == 0:
                 self._left = self._render(CHUNK)

@@ -23,8 +23,9 @@ from synth.voices.engine import Engine
 from synth.voices.prepared import PreparedInstrument
 
 BLOCK = 128
+ROUNDING = 1e-5
+"""Blocks of other sizes may differ by 1e-6."""
 HELD_KEYS = (45, 52, 57, 60, 64, 69, 72, 76)
-MOST_TRIES = 3
 
 
 class _Hand:
@@ -121,7 +122,8 @@ class LatencyBench:
         return np.array(delays)
 
     def control(self, n_trials: int) -> Float64Array:
-        """Ms from a touch to the first sample of the sounding notes that is different for it."""
+        """Ms of sound from a touch to the first sample of the sounding notes that is different for it, counted from the
+        block that was rendered or about to be rendered at the touch."""
         random = np.random.default_rng(3)
         delays: list[float] = []
         notes = [NoteOn(i * 48, 0, key, 90) for i, key in enumerate(HELD_KEYS)]
@@ -129,27 +131,22 @@ class LatencyBench:
         for note in notes:
             still.push(note)
         expected = still.render(int(0.8 * SAMPLE_RATE_HZ))
-        for _ in range(MOST_TRIES * n_trials):
-            if len(delays) == n_trials:
-                break
+        for _ in range(n_trials):
             hand = _Hand()
             hand.at_once.extend(notes)
+            # In step: a frame that a busy machine is late with would be a difference, too.
             engine = self._engine()
-            live = LiveEngine(engine, hand)
+            live = LiveEngine(engine, hand, in_step=True)
             with live, _PacedStream(live) as stream:
                 time.sleep(0.4 + random.random() * 0.05)
-                moment = live.now_samples(time.perf_counter())
+                moment = engine.clock_samples
                 hand.at_once.append(SetParameter(0, "x", 1.0))
                 live.wake()
                 time.sleep(0.1)
-            if engine.status()["late_frames"] > 0:
-                continue  # a frame that this machine was late with is a difference, too
             sound = stream.sound()
             n = min(len(sound), len(expected))
-            differs = np.flatnonzero((sound[:n] != expected[:n]).any(axis=1))
+            differs = np.flatnonzero((np.abs(sound[:n] - expected[:n]) > ROUNDING).any(axis=1))
             delays.append((float(differs[0]) - moment) / SAMPLE_RATE_HZ * 1000.0)
-        if not delays:
-            raise TetradError("every trial had late control frames; a quieter machine was expected; end what else runs")
         return np.array(delays)
 
 
