@@ -135,6 +135,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
             osc = "" if server.osc_address is None else ", OSC at {}:{}".format(*server.osc_address)
             print(f"Clients: {server.path}{osc}")
             print(f"Playing{limit}. Ctrl-C stops.", flush=True)
+            session.load_ahead()
             memory = lock_memory()
             if memory and settled is not None:
                 tell(memory)

@@ -91,7 +91,7 @@ class Session:
     # From the start to the end.
 
     def begin(self) -> list[str]:
-        """Put the whole patch into the engine, and read ahead what other patches need. Gives warnings, a line each."""
+        """Put the whole patch into the engine. Gives warnings, a line each."""
         with self.lock:
             everything = [
                 *(
@@ -106,9 +106,12 @@ class Session:
             ]
             warnings, done = self.send(everything)
         done.result()
+        return [*self.bank.warnings, *warnings]
+
+    def load_ahead(self) -> None:
+        """Read what other patches need, in the background: not before there is sound."""
         bank_needs = [name for entry in self.bank.entries() for name in entry.patch.corners if name is not None]
         self.loader.load_ahead(dict.fromkeys([*bank_needs, *self.loader.library.names()]))
-        return [*self.bank.warnings, *warnings]
 
     def close(self) -> None:
         """Finish what is being written."""
