@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments bench models pins clean
+.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments soak bench models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,13 +20,13 @@ test: .venv/stamp-dev  ## Format, lint, types and all tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/stamp-dev  ## The same with the fast tests only
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow" $(ARGS)
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 data: .venv/stamp-models soundfonts  ## Render the training notes
 	$(BIN)/tetrad model data $(DATA) $(ARGS)
@@ -65,6 +65,10 @@ export: .venv/stamp-models  ## Write the networks as ONNX into models/pretrained
 
 instruments: .venv/stamp-models  ## Make the shipped instruments of models/shipped.toml from the notes
 	$(BIN)/python -m models.ship $(DATA) $(ARGS)
+
+SOAK := 3600
+soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compared sample for sample
+	$(BIN)/python -m benchmarks.soak --seconds $(SOAK) $(ARGS)
 
 bench: .venv/stamp-runtime  ## Measure the engine on this machine
 	$(BIN)/tetrad bench engine $(ARGS)

@@ -3,21 +3,31 @@
 import argparse
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synth.command import add_json_argument, print_json
+from synth.control.commands import make_command
 from synth.control.events import AllSoundOff, Event, NoteOn, SetParameter
+from synth.control.patch import Patch
+from synth.control.patch_bank import PatchBank
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array
 from synth.instruments.library import Library
+from synth.instruments.silence import silent_instrument
 from synth.live import LiveEngine, SampleAt
+from synth.loader import InstrumentLoader
 from synth.performance import DEFAULT_CORNERS
+from synth.session import Session
+from synth.stage import Stage
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 from synth.voices.prepared import PreparedInstrument
@@ -150,6 +160,28 @@ class LatencyBench:
         return np.array(delays)
 
 
+def patch_ms() -> Float64Array:
+    """Ms from the command that loads a patch until the engine has all of it, for every patch of the bank."""
+    decoder = Decoder()
+    engine = Engine([silent_instrument(decoder.model_id)] * 4, decoder, warm_up=False)
+    with tempfile.TemporaryDirectory() as folder:
+        bank = PatchBank(Path(folder))
+        loader = InstrumentLoader(Library(), engine.prepare)
+        session = Session(engine, Stage(SAMPLE_RATE_HZ), loader, bank, patch=Patch())
+        session.begin()
+        loader.load_ahead(loader.library.names()).result()
+        took = []
+        for entry in bank.entries():
+            began_s = time.perf_counter()
+            result = session.handle(make_command("patch_load", name=entry.name))
+            if isinstance(result, Future):
+                result.result()
+            took.append((time.perf_counter() - began_s) * 1000.0)
+            session.stage.events(engine.clock_samples, lambda *_: 0)
+        session.close()
+    return np.array(took)
+
+
 def start_s() -> float:
     """Seconds from starting `tetrad play --headless --audio null` until it plays."""
     command = [sys.executable, "-m", "synth.cli", "play", "--headless", "--audio", "null", "--seconds", "0.05"]
@@ -178,6 +210,7 @@ class BenchLatencyCommand:
         offline, live, control = (
             measure(args.trials) for measure in (bench.note_on_offline, bench.note_on_live, bench.control)
         )
+        patches = patch_ms()
         starts = [start_s() for _ in range(4)][1:]  # the first one may compile
         result: dict[str, Any] = {
             "note_on_samples": {"constant": float(np.median(offline)), "jitter": float(np.ptp(offline))},
@@ -191,6 +224,7 @@ class BenchLatencyCommand:
                 "p95": float(np.percentile(control, 95)),
                 "worst": float(control.max()),
             },
+            "patch_ms": {"median": float(np.median(patches)), "worst": float(patches.max())},
             "start_s": float(np.median(starts)),
             "block_size": BLOCK,
         }
@@ -204,5 +238,6 @@ class BenchLatencyCommand:
             f"off by {through['jitter_p95']:.2f} ms in 95 %, {through['worst']:.2f} ms at worst"
         )
         print("touch to sounding notes: " + ", ".join(f"{k} {v:.1f} ms" for k, v in result["control_ms"].items()))
+        print("a patch is loaded in: " + ", ".join(f"{k} {v:.1f} ms" for k, v in result["patch_ms"].items()))
         print(f"start to the first sample: {result['start_s']:.2f} s")
         return 0

@@ -136,9 +136,8 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
             print(f"Clients: {server.path}{osc}")
             print(f"Playing{limit}. Ctrl-C stops.", flush=True)
             session.load_ahead()
-            memory = lock_memory()
-            if memory and settled is not None:
-                tell(memory)
+            if settled is not None:
+                _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
             _watch(output, live, server, session, stops, args.seconds, args.voices)
         health = output.health()
@@ -201,6 +200,12 @@ def _open_output(
         print(settled.notice)
     print(f"Audio output: {settled.device}")
     return AudioOutput(settled.device, render_into, sample_rate_hz=rate_hz, block_size=block, say=tell)
+
+
+def _lock_memory(tell: _Teller) -> None:
+    words = lock_memory()
+    if words:
+        tell(words)
 
 
 def _watch(

@@ -307,7 +307,8 @@ class Session:
     def _resolve(self, corners: Sequence[Corner]) -> list[str]:
         if not corners:
             return []
-        resolved = resolve(self.editor.sounding, self.catalogue.families())
+        needed = [name for name in self.editor.sounding.corners if name is not None]
+        resolved = resolve(self.editor.sounding, self.catalogue.families(needed))
         for corner in corners:
             self._wanted[corner] = resolved.instruments[corner]
         names = [f"corner {corner.name}" for corner in corners]

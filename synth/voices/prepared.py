@@ -9,6 +9,7 @@ from synth.frames import FRAME_RATE_HZ, N_BANDS, N_PARTIALS, Float32Array
 from synth.instruments.format import Instrument, Note
 from synth.voices.segments import Records
 
+MOST_CHOICES = 256
 NOTES_PER_CORNER = 4
 """Two neighbouring pitches times two neighbouring velocities."""
 EXPECTED_FRAMES = 31
@@ -151,6 +152,8 @@ class PreparedInstrument:
         """The notes for a key and velocity: the neighbouring recorded pitches, weighted by distance in semitones, and
         at each the neighbouring velocity layers, weighted likewise. Outside the recorded range, the nearest."""
         if (key, velocity) not in self._choices:
+            if len(self._choices) >= MOST_CHOICES:  # 128 keys by 127 velocities would be 8 MB an instrument
+                self._choices.clear()
             self._choices[key, velocity] = self._choose(key, velocity)
         return self._choices[key, velocity]
 

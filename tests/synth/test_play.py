@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import jack
 import numpy as np
 import pytest
 import soundfile
@@ -188,3 +189,65 @@ def test_the_terminal_is_a_keyboard(tmp_path: Path) -> None:
         assert program.wait(60) == 0
     os.close(ours)
     assert b"5 MIDI messages, 0 dropped" in printed
+
+
+class FrameKeyboard:
+    """A JACK client that plays MIDI messages at exact frames after the first block that is played to it."""
+
+    def __init__(self, server: str, messages: list[tuple[int, bytes]]) -> None:
+        self._messages = messages
+        self._next = 0
+        self._clock = 0
+        self.playing = False
+        self.client = jack.Client("frames", servername=server, no_start_server=True)
+        self._output = self.client.midi_outports.register("out")
+        self.client.set_process_callback(self._process)
+        self.client.activate()
+
+    @property
+    def done(self) -> bool:
+        return self._next == len(self._messages)
+
+    def _process(self, frames: int) -> None:
+        self._output.clear_buffer()
+        if not self.playing:
+            return
+        while not self.done and self._messages[self._next][0] < self._clock + frames:
+            at, data = self._messages[self._next]
+            self._output.write_midi_event(at - self._clock, data)
+            self._next += 1
+        self._clock += frames
+
+
+def test_notes_through_jack_keep_their_sample(
+    jack_server: str, jack_environment: dict[str, str], recorder: Recorder
+) -> None:
+    """The real program on a real server: notes are as far apart in the sound as in the messages, to the sample."""
+    gaps = [4801, 4837, 5000, 4863, 4927, 5001, 4800]
+    at, messages, starts = 0, [], []
+    for gap in gaps:
+        at += gap
+        starts.append(at)
+        messages += [(at, b"\x90\x45\x6e"), (at + 2400, b"\xb0\x78\x00")]  # a note, and all sound off
+    frames = FrameKeyboard(jack_server, messages)
+    try:
+        with play(jack_environment, "--audio", "jack", "--midi", "frames", "--xy", "0,1") as program:
+            read_until(program, "Playing")
+            recorder.connect("Tetrad")
+            wait_until(lambda: len(recorder.samples()) > RATE // 4, "a quarter of a second of silence")
+            frames.playing = True
+            wait_until(lambda: frames.done, "the notes' sending")
+            end = len(recorder.samples()) + RATE // 2
+            wait_until(lambda: len(recorder.samples()) > end, "their sound")
+            program.send_signal(signal.SIGINT)
+            output, errors = program.communicate(timeout=60)
+    finally:
+        frames.client.deactivate()
+        frames.client.close()
+    assert program.returncode == 0, errors
+    assert f"{len(messages)} MIDI messages, 0 dropped" in output
+    sounds = np.any(np.abs(recorder.samples()) > 1e-9, axis=1)
+    loud = np.flatnonzero(sounds)
+    onsets = loud[np.concatenate([[True], np.diff(loud) > 1000])]
+    assert len(onsets) == len(gaps)
+    assert np.ptp(onsets - np.array(starts)) == 0

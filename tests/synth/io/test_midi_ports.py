@@ -240,7 +240,10 @@ def test_a_server_that_ends_and_starts_again_is_found_again() -> None:
             server.wait()
             keyboard.kill()
             keyboard.wait()
-            assert program.stdout.readline() in {"0\n", "lost 2\n"}
+            line = program.stdout.readline()
+            if line == "0 JACK: seq:out\n":  # our own port goes a moment before the keyboard's
+                line = program.stdout.readline()
+            assert line in {"0\n", "lost 2\n"}
         assert "Cannot connect to server" not in program.stderr.read()
     assert program.returncode == 0
 

@@ -1,0 +1,136 @@
+"""Blocks that a JACK server loses with the engine, against a trivial callback in the same minutes.
+
+An asynchronous server of our own with a dummy card behaves like hardware: a late client loses its block. A stream
+with a callback that only fills zeros, and one with the whole engine and its conductor, take turns on it; what the
+machine itself loses, both lose.
+
+    python -m benchmarks.streams --voices 64 --period 128
+    python -m benchmarks.streams --voices 200 --period 256
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.bench import sustaining_corners
+from synth.control.events import Event, NoteOn, SetParameter
+from synth.frames import SAMPLE_RATE_HZ
+from synth.instruments.library import Library
+from synth.io.audio import AudioOutput, choose_output
+from synth.live import LiveEngine, SampleAt
+from synth.voices.decoder import Decoder
+from synth.voices.engine import Engine
+
+SETTLE_S = 1.0
+
+
+class Held:
+    """A Performance: notes that are held, and a finger that never rests."""
+
+    def __init__(self, n_voices: int) -> None:
+        keys = np.linspace(36, 84, n_voices).round().astype(int).tolist()
+        self._events: list[Event] = [
+            NoteOn(i * 384 // n_voices, i % 16, key, 40 + 80 * i // n_voices) for i, key in enumerate(keys)
+        ]
+        self._next = 0
+
+    def events(self, horizon_samples: int, sample_at: SampleAt) -> Sequence[Event]:
+        del sample_at
+        due, self._events = self._events, []
+        while self._next < horizon_samples:
+            at_s = self._next / SAMPLE_RATE_HZ
+            due.append(SetParameter(self._next, "x", 0.5 + 0.5 * float(np.sin(4.0 * at_s))))
+            due.append(SetParameter(self._next, "y", 0.5 + 0.5 * float(np.cos(5.0 * at_s))))
+            self._next += 384
+        return due
+
+
+@contextlib.contextmanager
+def jack_server(period: int) -> Iterator[None]:
+    """An asynchronous server with a dummy card, named in this process's environment as the one to use."""
+    name = f"tetrad-streams-{os.getpid()}"
+    os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
+    command = ["jackd", "-r", "-n", name, "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(period)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(2.0)
+        yield
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def play(live: LiveEngine | None, seconds: float) -> dict[str, float]:
+    """A stream of some seconds: blocks, blocks lost, the slowest block's share of its time."""
+
+    def silent(out: NDArray[np.float32]) -> None:
+        out.fill(0.0)
+
+    device = choose_output("JACK", SAMPLE_RATE_HZ)
+    if device is None:
+        raise SystemExit("no JACK output; install jackd2")
+    render_into = silent if live is None else live.render_into
+    with contextlib.ExitStack() as stack:
+        if live is not None:
+            stack.enter_context(live)
+        output = stack.enter_context(AudioOutput(device, render_into, sample_rate_hz=SAMPLE_RATE_HZ))
+        time.sleep(SETTLE_S)
+        before = output.health()
+        time.sleep(seconds)
+        after = output.health()
+    shares = output.recent_shares()
+    return {
+        "blocks": after.blocks - before.blocks,
+        "lost": after.underflows - before.underflows,
+        "median_share": float(np.median(shares)),
+    }
+
+
+def compare(n_voices: int, period: int, seconds: float, turns: int) -> dict[str, Any]:
+    """Both streams, taking turns."""
+    corners = sustaining_corners(Library())
+    decoder = Decoder()
+    found: dict[str, list[dict[str, float]]] = {"trivial": [], "engine": []}
+    late = 0
+    with jack_server(period):
+        for _ in range(turns):
+            found["trivial"].append(play(None, seconds))
+            engine = Engine(corners, decoder, n_voices=n_voices)
+            found["engine"].append(play(LiveEngine(engine, Held(n_voices)), seconds))
+            status = engine.status()
+            late += status["late_frames"]
+            if status["voices"] != n_voices:
+                raise SystemExit(f"{status['voices']} of {n_voices} notes sounded to the end")
+    return {
+        "voices": n_voices,
+        "period": period,
+        "blocks": int(sum(turn["blocks"] for turn in found["engine"])),
+        "lost_trivial": int(sum(turn["lost"] for turn in found["trivial"])),
+        "lost_engine": int(sum(turn["lost"] for turn in found["engine"])),
+        "callback_median_share": float(np.median([turn["median_share"] for turn in found["engine"]])),
+        "late_frames": late,
+        "frames": round(turns * (seconds + SETTLE_S) * 125 * n_voices),
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--voices", type=int, default=64)
+    parser.add_argument("--period", type=int, default=128)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each turn (default %(default)s)")
+    parser.add_argument("--turns", type=int, default=3)
+    args = parser.parse_args()
+    print(json.dumps(compare(args.voices, args.period, args.seconds, args.turns)))
+
+
+if __name__ == "__main__":
+    main()
