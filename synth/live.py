@@ -113,6 +113,11 @@ class LiveEngine:
         self._engine.render_into(out)
 
     @property
+    def block_samples(self) -> int:
+        """The largest block that was asked for; 0 before the first."""
+        return self._largest_block
+
+    @property
     def lead_samples(self) -> int:
         """How far the conductor is ahead: two of the largest blocks that were asked for, and at least 5.3 ms."""
         return max(SHORTEST_LEAD_SAMPLES, 2 * self._largest_block)

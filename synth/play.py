@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -129,17 +130,17 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         stack.enter_context(live)
         tell = _Teller(session)
         output = _open_output(settled, live, session, rate_hz, args.block, tell)
-        session.more_status = lambda: _more_status(settled, output, ports, stage, rate_hz)
+        session.more_status = lambda: _more_status(settled, output, live, ports, stage, rate_hz)
         with output:
             limit = "" if args.seconds is None else f" for {args.seconds:g} s"
             osc = "" if server.osc_address is None else ", OSC at {}:{}".format(*server.osc_address)
             print(f"Clients: {server.path}{osc}")
             print(f"Playing{limit}. Ctrl-C stops.", flush=True)
-            session.load_ahead()
+            loading = session.load_ahead()
             if settled is not None:
                 _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
-            _watch(output, live, server, session, stops, args.seconds, args.voices)
+            _watch(output, live, server, session, stops, args.seconds, _Governed(session, output, args.voices, loading))
         health = output.health()
     _print_health(engine, health, stage, queue)
     return 0
@@ -215,13 +216,11 @@ def _watch(
     session: Session,
     stops: tuple[threading.Event, ...],
     limit_s: float | None,
-    most_voices: int,
+    governed: "_Governed",
 ) -> None:
     """Wait until it is time to stop; meanwhile keep patch and voice limit up to date. Raises TetradError when sound or
     engine break down."""
-    governor = Governor(most_voices)
     end_s = math.inf if limit_s is None else time.monotonic() + limit_s
-    late_before, voices, measured_s = 0, most_voices, time.monotonic()
     while not any(stop.is_set() for stop in stops) and time.monotonic() < end_s:
         for part, failure in (("synthesizer", output.failure), ("conductor", live.failure), ("server", server.failure)):
             if failure is not None:
@@ -231,20 +230,37 @@ def _watch(
         if not output.active:
             raise TetradError("the audio thread has ended; a running one was expected; start again, and report this")
         session.settle()
-        status = session.engine.status()
-        late = int(status["late_frames"])
-        now_s = time.monotonic()
-        due = (now_s - measured_s) * FRAME_RATE_HZ * max(int(status["voices"]), 1)
-        wanted = governor.update(
-            output.recent_shares(), (late - late_before) / max(due, 1.0), int(status["voices"]), now_s - measured_s
-        )
-        late_before, measured_s = late, now_s
-        if wanted != voices:
-            voices = wanted
-            session.stage.run(partial(_voice_limit, wanted))
+        governed.look()
         # The collector is off; what the server's and the session's threads leave in cycles is little, and young.
         gc.collect(0)
         stops[0].wait(min(WATCH_PERIOD_S, max(end_s - time.monotonic(), 0.0)))
+
+
+class _Governed:
+    """The governor and what it governs. While instruments are still being read it looks away: that will be over."""
+
+    def __init__(
+        self, session: Session, output: AudioOutput | NullOutput, most_voices: int, loading: Future[int]
+    ) -> None:
+        self._session, self._output, self._loading = session, output, loading
+        self._governor = Governor(most_voices)
+        self._limit = most_voices
+        self._late = 0
+        self._measured_s = time.monotonic()
+
+    def look(self) -> None:
+        """Some ten times a second."""
+        status = self._session.engine.status()
+        now_s, late, voices = time.monotonic(), int(status["late_frames"]), int(status["voices"])
+        elapsed_s = now_s - self._measured_s
+        due = max(elapsed_s * FRAME_RATE_HZ * max(voices, 1), 1.0)
+        late_share, self._late, self._measured_s = (late - self._late) / due, late, now_s
+        if not self._loading.done():
+            return
+        limit = self._governor.update(self._output.recent_shares(), late_share, voices, elapsed_s)
+        if limit != self._limit:
+            self._limit = limit
+            self._session.stage.run(partial(_voice_limit, limit))
 
 
 def _voice_limit(voices: int, sample: int) -> list[Event]:
@@ -252,19 +268,29 @@ def _voice_limit(voices: int, sample: int) -> list[Event]:
 
 
 def _more_status(
-    settled: Settled | None, output: AudioOutput | NullOutput, ports: MidiPorts, stage: Stage, rate_hz: int
+    settled: Settled | None,
+    output: AudioOutput | NullOutput,
+    live: LiveEngine,
+    ports: MidiPorts,
+    stage: Stage,
+    rate_hz: int,
 ) -> dict[str, Any]:
     health = output.health()
     waiting = output.waiting
     return {
-        "midi": {"ports": list(ports.names), "messages": stage.messages, "dropped": ports.dropped},
+        "midi": {"ports": list(ports.names), "dropped": ports.dropped + stage.dropped},
         "audio": {
             "device": "none" if settled is None else str(settled.device),
             "state": "none" if settled is None else "waiting" if waiting else "running",
             "words": output.notices[-1] if output.notices else "",
             "sample_rate_hz": rate_hz,
+            "block_samples": live.block_samples,
         },
-        "health": {"underflows": health.underflows, "worst_block_share": health.worst_block_share},
+        "health": {
+            "underflows": health.underflows,
+            "worst_block_share": health.worst_block_share,
+            "block_share": max(output.recent_shares(), default=0.0),
+        },
     }
 
 

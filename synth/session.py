@@ -108,10 +108,10 @@ class Session:
         done.result()
         return [*self.bank.warnings, *warnings]
 
-    def load_ahead(self) -> None:
+    def load_ahead(self) -> Future[int]:
         """Read what other patches need, in the background: not before there is sound."""
         bank_needs = [name for entry in self.bank.entries() for name in entry.patch.corners if name is not None]
-        self.loader.load_ahead(dict.fromkeys([*bank_needs, *self.loader.library.names()]))
+        return self.loader.load_ahead(dict.fromkeys([*bank_needs, *self.loader.library.names()]))
 
     def close(self) -> None:
         """Finish what is being written."""
@@ -167,7 +167,10 @@ class Session:
         """See `synth.control.status`."""
         self.settle()
         with self.lock:
-            return {**engine_status(self), **self.more_status()}
+            status = engine_status(self)
+        for name, entries in self.more_status().items():
+            status[name] = {**status.get(name, {}), **entries}
+        return status
 
     # What commands are made of. The lock is held.
 

@@ -43,6 +43,7 @@ def engine_status(session: Session) -> dict[str, Any]:
             "length_s": 0.0 if gesture is None else gesture.length_s,
         },
         "tuning": {"name": session.tuning_name},
+        "midi": {"messages": stage.messages, "learning": session.learning},
         "health": {
             name: engine[name]
             for name in ("late_frames", "lost_segments", "dropped_events", "most_waiting_events", "clock_samples")

@@ -131,6 +131,10 @@ def test_a_client_plays_and_the_status_says_what_sounds(player: Player) -> None:
     assert problems(status) == []
     assert status["voices"]["sounding"] == 1
     assert status["notes"][0]["key"] == 60
+    player.session.more_status = lambda: {"health": {"underflows": 3}, "audio": {"state": "running"}}
+    health = player.status()["health"]
+    assert health["underflows"] == 3
+    assert health["clock_samples"] == player.engine.clock_samples
     assert status["corners"]["nw"]["instrument"] == "flute"
     assert -60.0 < status["levels"]["peak_dbfs"][0] < 0.0
     player.do("note_off", key=60)
