@@ -27,14 +27,27 @@ from torch.nn import functional
 from models import wavenet
 from models.wavenet import WaveNetDecoder
 from synth.frames import (
+    CENTRE_LEVEL_DB,
+    CENTRE_PITCH,
+    CENTRE_VELOCITY,
+    DEVIATION_UNIT_CENTS,
     EMBEDDING_HOP,
     ENCODER_RATE_HZ,
+    ERB_PER_HZ,
+    HIGHEST_BUMP_PITCH,
+    HIGHEST_LEVEL_DB,
+    LEVEL_FLOOR_DB,
+    LEVEL_UNIT_DB,
+    LOWEST_BUMP_PITCH,
     N_BANDS,
     N_PARTIALS,
+    PITCH_UNIT,
     Z_DIM,
     Float64Array,
+    envelope_scale,
     erb_number,
     erb_number_to_hz,
+    pitch_to_hz,
 )
 
 ENCODER_HOP = 128
@@ -221,18 +234,21 @@ class PitchBumps(nn.Module):
 
     def __init__(self, n_bumps: int) -> None:
         super().__init__()
-        self.register_buffer("bump_pitch", torch.linspace(20.0, 108.0, n_bumps), persistent=False)
-        self.width = 88.0 / (n_bumps - 1)
+        bump_pitch = torch.linspace(LOWEST_BUMP_PITCH, HIGHEST_BUMP_PITCH, n_bumps)
+        self.register_buffer("bump_pitch", bump_pitch, persistent=False)
+        self.width = (HIGHEST_BUMP_PITCH - LOWEST_BUMP_PITCH) / (n_bumps - 1)
 
     def forward(self, pitch: Tensor) -> Tensor:
         bumps = torch.exp(-(((pitch[:, None] - self.bump_pitch) / self.width) ** 2))
-        return torch.cat([bumps, (pitch[:, None] - 60.0) / 24.0], dim=1)
+        return torch.cat([bumps, (pitch[:, None] - CENTRE_PITCH) / PITCH_UNIT], dim=1)
 
 
 class HarmonicDecoder(nn.Module):
     """`(z_window [V, 80], pitch [V], velocity [V]) -> rows [V, 165]`; see `synth.frames` for a row.
 
     `z_window` is z at -64, -32, 0, 32, 64 ms; `pitch` and `velocity` are MIDI numbers as floats.
+
+    Only `core` is exported: `synth.voices.decoder` does `features` and `rows` itself, which were 40 small operations.
     """
 
     partial: Tensor
@@ -241,34 +257,44 @@ class HarmonicDecoder(nn.Module):
         super().__init__()
         self.n_envelope = config.n_envelope
         self.pitch = PitchBumps(config.n_pitch_bumps)
-        self.into = nn.Linear(Z_WINDOW * Z_DIM + config.n_pitch_bumps + 2, config.decoder_width)
+        self.n_features = Z_WINDOW * Z_DIM + config.n_pitch_bumps + 2
+        self.into = nn.Linear(self.n_features, config.decoder_width)
         self.layers = nn.ModuleList(
             nn.Linear(config.decoder_width, config.decoder_width) for _ in range(config.decoder_layers - 1)
         )
         self.out = nn.Linear(config.decoder_width, config.n_envelope + N_PARTIALS + N_BANDS + 1)
         self.out.bias.data.zero_()
         self.out.weight.data.mul_(0.3)
-        # 0.00437 k f0 at MIDI note 0: the ERB-rate scale is 21.4 log10(1 + 0.00437 f).
-        partial = 0.00437 * 440.0 * 2.0 ** (-69.0 / 12.0) * torch.arange(1, N_PARTIALS + 1, dtype=torch.float64)
+        # k f0 at MIDI note 0, as the ERB-rate scale has it.
+        partial = ERB_PER_HZ * float(pitch_to_hz(0.0)) * torch.arange(1, N_PARTIALS + 1, dtype=torch.float64)
         self.register_buffer("partial", partial.float(), persistent=False)
-        low, high = float(erb_number(20.0)), float(erb_number(20_000.0))
-        steps_per_erb = (config.n_envelope - 1) / (high - low)
-        self.slope, self.offset = 21.4 / math.log(10.0) * steps_per_erb, -low * steps_per_erb
+        self.slope, self.offset = envelope_scale(config.n_envelope)
 
     def forward(self, z_window: Tensor, pitch: Tensor, velocity: Tensor) -> Tensor:
-        known = torch.cat([self.pitch(pitch), (velocity[:, None] - 64.0) / 64.0], dim=1)
-        x = functional.silu(self.into(torch.cat([z_window, known], dim=1)))
+        return self.rows(self.core(self.features(z_window, pitch, velocity)), pitch)
+
+    def features(self, z_window: Tensor, pitch: Tensor, velocity: Tensor) -> Tensor:
+        """What `core` is told: the window, then pitch and velocity, [V, 80 + bumps + 2]."""
+        known = torch.cat([self.pitch(pitch), (velocity[:, None] - CENTRE_VELOCITY) / CENTRE_VELOCITY], dim=1)
+        return torch.cat([z_window, known], dim=1)
+
+    def core(self, features: Tensor) -> Tensor:
+        """All of the weights: features -> [V, E + 100 + 64 + 1], envelope, each partial's own, bands and deviation."""
+        x = functional.silu(self.into(features))
         for layer in self.layers:
             x = x + functional.silu(layer(x))
-        out = self.out(x)  # [V, E + 100 + 64 + 1]
+        out: Tensor = self.out(x)
+        return out
+
+    def rows(self, out: Tensor, pitch: Tensor) -> Tensor:
+        """What `core` gave -> rows [V, 165], in dB and cents, levels within -120 to 20 dB."""
         envelope, own, band, deviation = torch.split(out, [self.n_envelope, N_PARTIALS, N_BANDS, 1], dim=1)
         partial_level = self._read(envelope, pitch) + own
-        levels = torch.cat([partial_level, band], dim=1) * 20.0 - 60.0
-        return torch.cat([levels.clamp(-120.0, 20.0), 5.0 * deviation], dim=1)
+        levels = torch.cat([partial_level, band], dim=1) * LEVEL_UNIT_DB + CENTRE_LEVEL_DB
+        return torch.cat([levels.clamp(LEVEL_FLOOR_DB, HIGHEST_LEVEL_DB), DEVIATION_UNIT_CENTS * deviation], dim=1)
 
     def _read(self, envelope: Tensor, pitch: Tensor) -> Tensor:
         """The envelope [V, E], whose points are evenly spaced in ERB from 20 Hz to 20 kHz, at each partial [V, 100]."""
-        # With its constants folded: each step over [64, 100] costs 1 % of a control tick's decoding.
         at = torch.log(torch.exp2(pitch[:, None] * (1.0 / 12.0)) * self.partial + 1.0) * self.slope + self.offset
         at = at.clamp(0.0, self.n_envelope - 1.001)
         low = at.floor()

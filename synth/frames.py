@@ -10,6 +10,7 @@ Levels are dB: a partial's is that of its peak amplitude (a full-scale sine is 0
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,18 +35,37 @@ ROW_WIDTH = N_PARTIALS + N_BANDS + 1
 """Width of a network row: partial levels in dB, band levels in dB, deviation in cents."""
 LEVEL_FLOOR_DB = -120.0
 """The level that means silence; nothing is ever below it."""
+HIGHEST_LEVEL_DB = 20.0
+"""What a network's level is limited to."""
 HIGHEST_PARTIAL_HZ = 20_000.0
 A4_HZ = 440.0
+ERB_PER_DECADE, ERB_PER_HZ = 21.4, 0.00437
+"""Of the ERB-rate scale 21.4 log10(1 + 0.00437 f) (Glasberg and Moore 1990, eq. 4)."""
+
+# How the harmonic decoder is told a note (pitch and velocity as MIDI numbers) and what its output means.
+LOWEST_BUMP_PITCH, HIGHEST_BUMP_PITCH = 20.0, 108.0
+CENTRE_PITCH, PITCH_UNIT = 60.0, 24.0
+CENTRE_VELOCITY = 64.0
+LEVEL_UNIT_DB, CENTRE_LEVEL_DB = 20.0, -60.0
+DEVIATION_UNIT_CENTS = 5.0
 
 
 def erb_number(frequency_hz: npt.ArrayLike) -> Float64Array:
-    """ERB-rate scale (Glasberg and Moore 1990, eq. 4): equivalent rectangular bandwidths below a frequency."""
-    return 21.4 * np.log10(1.0 + 0.00437 * np.asarray(frequency_hz, dtype=np.float64))
+    """ERB-rate scale: equivalent rectangular bandwidths below a frequency."""
+    return ERB_PER_DECADE * np.log10(1.0 + ERB_PER_HZ * np.asarray(frequency_hz, dtype=np.float64))
 
 
 def erb_number_to_hz(number: npt.ArrayLike) -> Float64Array:
     """Inverse of `erb_number`."""
-    return (10.0 ** (np.asarray(number, dtype=np.float64) / 21.4) - 1.0) / 0.00437
+    return (10.0 ** (np.asarray(number, dtype=np.float64) / ERB_PER_DECADE) - 1.0) / ERB_PER_HZ
+
+
+def envelope_scale(n_points: int) -> tuple[float, float]:
+    """(slope, offset): f Hz lie at place `slope * ln(1 + ERB_PER_HZ * f) + offset` of an envelope of `n_points`, which
+    are evenly spaced in ERB from 20 Hz (place 0) to 20 kHz (place n_points - 1)."""
+    low, high = float(erb_number(20.0)), float(erb_number(20_000.0))
+    points_per_erb = (n_points - 1) / (high - low)
+    return ERB_PER_DECADE / math.log(10.0) * points_per_erb, -low * points_per_erb
 
 
 BAND_EDGES_HZ: Float64Array = erb_number_to_hz(np.linspace(erb_number(20.0), erb_number(20_000.0), N_BANDS + 1))
