@@ -89,8 +89,8 @@ class Conductor:
         self._refreshes: set[int] = set()
         self._n_events = 0
         self._earliest_tick = NEVER
-        self._moved = 0
         self._stillness = round(STILLNESS_S * sample_rate_hz)
+        self._moved = -self._stillness
         self.clock_samples = 0
         self.dropped_events = 0
         self._lost_segments = 0

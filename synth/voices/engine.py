@@ -65,8 +65,8 @@ class Engine:
         """Plays a note on an engine of one voice, so that numba and ONNX Runtime have compiled and allocated what they
         need before the first block that somebody waits for."""
         rehearsal = Engine(corners, self._decoder, n_voices=1, warm_up=False)
-        legato = SetParameter(0, "play_mode", 2.0)
-        for event in (NoteOn(0), NoteOn(10), legato, NoteOn(420, 0, 61), NoteOff(500, 0, 61), AllSoundOff(1200)):
+        legato, touch = SetParameter(0, "play_mode", 2.0), SetParameter(450, "x", 0.5)
+        for event in (NoteOn(0), NoteOn(10), legato, NoteOn(420, 0, 61), touch, NoteOff(500, 0, 61), AllSoundOff(1200)):
             rehearsal.push(event)
         rehearsal.render(2000)
 
