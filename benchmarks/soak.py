@@ -10,20 +10,18 @@ of silence takes at the beginning and at the end (denormal numbers would slow it
 """
 
 import argparse
-import contextlib
 import json
 import os
 import queue
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jack
 import numpy as np
 
+from benchmarks.jack_server import jack_server
 from synth.control.events import Event
 from synth.control.midi_map import MidiMap
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
@@ -91,22 +89,6 @@ class RandomPlaying:
                 messages.append((random.random(), bytes([0xE0, 0, int(random.integers(0, 128))])))
         messages.sort(key=lambda message: message[0])
         return [event for at, data in messages for event in self._midi.events(data, self._at(second + at))]
-
-
-@contextlib.contextmanager
-def jack_server() -> Iterator[str]:
-    """A synchronous server with a dummy card, its name in this process's environment as the one to use."""
-    name = f"tetrad-soak-{os.getpid()}"
-    command = ["jackd", "-r", "-n", name, "-S", "-t", "20000", "-d", "dummy"]
-    command += ["-r", str(SAMPLE_RATE_HZ), "-p", str(BLOCK)]
-    os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(2.0)
-        yield name
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 class StreamRecorder:
@@ -179,7 +161,7 @@ class Comparison:
 def soak(seconds: int, seed: int, n_voices: int) -> dict[str, Any]:
     """Play, record and compare `seconds` of sound. Keys as printed."""
     first_note = 2 * SAMPLE_RATE_HZ
-    with jack_server() as server:
+    with jack_server(BLOCK, synchronous=True) as server:
         engine = make_engine(DEFAULT_CORNERS, n_voices=n_voices)
         playing = RandomPlaying(seed, first_note, seconds)
         comparison = Comparison(

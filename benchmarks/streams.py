@@ -11,15 +11,14 @@ machine itself loses, both lose.
 import argparse
 import contextlib
 import json
-import os
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.jack_server import jack_server
 from synth.bench import sustaining_corners
 from synth.control.events import Event, NoteOn, SetParameter
 from synth.frames import SAMPLE_RATE_HZ
@@ -51,21 +50,6 @@ class Held:
             due.append(SetParameter(self._next, "y", 0.5 + 0.5 * float(np.cos(5.0 * at_s))))
             self._next += 384
         return due
-
-
-@contextlib.contextmanager
-def jack_server(period: int) -> Iterator[None]:
-    """An asynchronous server with a dummy card, named in this process's environment as the one to use."""
-    name = f"tetrad-streams-{os.getpid()}"
-    os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
-    command = ["jackd", "-r", "-n", name, "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(period)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(2.0)
-        yield
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def play(live: LiveEngine | None, seconds: float) -> dict[str, float]:
@@ -100,7 +84,7 @@ def compare(n_voices: int, period: int, seconds: float, turns: int) -> dict[str,
     decoder = Decoder()
     found: dict[str, list[dict[str, float]]] = {"trivial": [], "engine": []}
     late = 0
-    with jack_server(period):
+    with jack_server(period, synchronous=False):
         for _ in range(turns):
             found["trivial"].append(play(None, seconds))
             engine = Engine(corners, decoder, n_voices=n_voices)
