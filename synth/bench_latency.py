@@ -1,10 +1,10 @@
 """Measure how long it takes from a key, a touch or the start of the program to the sound."""
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array
 from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
+from synth.io.null_audio import NullOutput
 from synth.live import LiveEngine, SampleAt
 from synth.loader import InstrumentLoader
 from synth.performance import DEFAULT_CORNERS
@@ -57,37 +58,29 @@ class _Hand:
         return due
 
 
-class _PacedStream:
-    """A thread that asks for blocks as a sound card does, and keeps them."""
+class _Heard:
+    """What a stream asked for, and whether it asked in time."""
 
     def __init__(self, live: LiveEngine) -> None:
         self._live = live
-        self.worst_late_s = 0.0
-        """By how much a block was asked for too late."""
         self._blocks: list[Float32Array] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="paced stream", daemon=True)
+        self._asked_s = math.inf
+        self.worst_late_s = 0.0
+        """By how much a block was asked for later than a block's time after the one before."""
 
-    def __enter__(self) -> "_PacedStream":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join()
+    def stream(self) -> NullOutput:
+        """Asks for blocks as a sound card does."""
+        return NullOutput(self._render, sample_rate_hz=SAMPLE_RATE_HZ, block_size=BLOCK)
 
     def sound(self) -> Float32Array:
         return np.concatenate(self._blocks)
 
-    def _run(self) -> None:
-        due_s = time.perf_counter()
-        while not self._stopping.is_set():
-            block = np.empty((BLOCK, 2), np.float32)
-            self._live.render_into(block)
-            self._blocks.append(block)
-            due_s += BLOCK / SAMPLE_RATE_HZ
-            time.sleep(max(due_s - time.perf_counter(), 0.0))
-            self.worst_late_s = max(self.worst_late_s, time.perf_counter() - due_s)
+    def _render(self, out: Float32Array) -> None:
+        now_s = time.perf_counter()
+        self.worst_late_s = max(self.worst_late_s, now_s - self._asked_s - BLOCK / SAMPLE_RATE_HZ)
+        self._asked_s = now_s
+        self._live.render_into(out)
+        self._blocks.append(out.copy())
 
 
 class LatencyBench:
@@ -128,16 +121,17 @@ class LatencyBench:
         for _ in range(n_trials):
             hand = _Hand()
             live = LiveEngine(self._engine(), hand)
-            with live, _PacedStream(live) as stream:
+            heard = _Heard(live)
+            with live, heard.stream():
                 time.sleep(1.2 + random.random() * 0.01)  # the stream's clock has settled after a second
                 moment_s = time.perf_counter()
                 hand.at_moment.append((moment_s, 60))
                 live.wake()
                 due = live.now_samples(moment_s)
                 time.sleep(0.1)
-            first = np.flatnonzero(stream.sound().any(axis=1))
+            first = np.flatnonzero(heard.sound().any(axis=1))
             delays.append(float(first[0]) - due)
-            self.stalled += stream.worst_late_s >= STALL_S
+            self.stalled += heard.worst_late_s >= STALL_S
         return np.array(delays)
 
     def control(self, n_trials: int) -> Float64Array:
@@ -156,13 +150,14 @@ class LatencyBench:
             # In step: a frame that a busy machine is late with would be a difference, too.
             engine = self._engine()
             live = LiveEngine(engine, hand, in_step=True)
-            with live, _PacedStream(live) as stream:
+            heard = _Heard(live)
+            with live, heard.stream():
                 time.sleep(0.4 + random.random() * 0.05)
                 moment = engine.clock_samples
                 hand.at_once.append(SetParameter(0, "x", 1.0))
                 live.wake()
                 time.sleep(0.1)
-            sound = stream.sound()
+            sound = heard.sound()
             n = min(len(sound), len(expected))
             differs = np.flatnonzero((np.abs(sound[:n] - expected[:n]) > ROUNDING).any(axis=1))
             delays.append((float(differs[0]) - moment) / SAMPLE_RATE_HZ * 1000.0)

@@ -6,10 +6,12 @@ import argparse
 import sys
 
 from synth.command import add_json_argument, print_json
-from synth.errors import TetradError
 from synth.frames import FRAME_RATE_HZ
-from synth.instruments.format import read_header, read_instrument
+from synth.instruments.catalogue import Catalogue
+from synth.instruments.format import read_instrument
 from synth.instruments.library import Library
+
+COLUMNS = ("name", "family", "notes", "sustains", "licence", "source", "size_bytes")
 
 
 class ListCommand:
@@ -19,25 +21,9 @@ class ListCommand:
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        rows = []
-        damaged = []
-        for name, path in Library().paths().items():
-            try:
-                header = read_header(path)
-            except TetradError as error:  # the others are to be seen all the same
-                damaged.append(error)
-                continue
-            rows.append(
-                {
-                    "name": name,
-                    "family": header["family"],
-                    "notes": len(header["notes"]),
-                    "sustains": header["sustains"],
-                    "licence": header["licence"],
-                    "source": header["source"],
-                    "size_bytes": path.stat().st_size,
-                }
-            )
+        catalogue = Catalogue(Library())
+        rows = [{column: entry.to_json()[column] for column in COLUMNS} for entry in catalogue.entries()]
+        damaged = catalogue.damaged  # the others are to be seen all the same
         for reason in damaged:
             print(f"tetrad: error: {reason}", file=sys.stderr)
         if args.json:
