@@ -102,7 +102,7 @@ def perform(engine: Engine, events: Sequence[Event]) -> Iterator[Float32Array]:
             event = next(queue, None)
         block = engine.render(BLOCK)
         yield block
-        if end > last_sample and engine.status()["voices"] == 0 and np.abs(block[-HOP:]).max() < SILENCE:
+        if end > last_sample and engine.n_sounding == 0 and np.abs(block[-HOP:]).max() < SILENCE:
             return
 
 

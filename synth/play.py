@@ -250,8 +250,8 @@ class _Governed:
 
     def look(self) -> None:
         """Some ten times a second."""
-        status = self._session.engine.status()
-        now_s, late, voices = time.monotonic(), int(status["late_frames"]), int(status["voices"])
+        engine = self._session.engine
+        now_s, late, voices = time.monotonic(), engine.late_frames, engine.n_sounding
         elapsed_s = now_s - self._measured_s
         due = max(elapsed_s * FRAME_RATE_HZ * max(voices, 1), 1.0)
         late_share, self._late, self._measured_s = (late - self._late) / due, late, now_s

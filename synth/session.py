@@ -178,10 +178,6 @@ class Session:
         """Do what takes longer, in the worker's thread, one after the other."""
         return self._worker.submit(work)
 
-    def play(self, make: Callable[[int], Iterable[Event]]) -> None:
-        """Events for now; `make` gets the sample."""
-        self.stage.run(make)
-
     def send(self, changes: Iterable[Change]) -> tuple[list[str], Future[None]]:
         """Let the engine have changes of the patch, all at one moment: when the instruments are there.
 
@@ -311,11 +307,9 @@ class Session:
         if not corners:
             return []
         needed = [name for name in self.editor.sounding.corners if name is not None]
-        resolved = resolve(self.editor.sounding, self.catalogue.families(needed))
-        for corner in corners:
-            self._wanted[corner] = resolved.instruments[corner]
-        names = [f"corner {corner.name}" for corner in corners]
-        return [words for words in resolved.warnings if any(name in words for name in names)]
+        resolved = resolve(self.editor.sounding, self.catalogue.families(needed), corners)
+        self._wanted.update(resolved.instruments)
+        return list(resolved.warnings)
 
     def _instrument(self, corner: Corner) -> Future[PreparedInstrument]:
         name = self._wanted[corner]

@@ -25,7 +25,7 @@ Result = Mapping[str, Any] | Future[Any] | None
 
 
 def _play(session: Session, command: Command) -> Result:
-    session.play(lambda sample: events_of(command, sample) or [])
+    session.stage.run(lambda sample: events_of(command, sample) or [])
     return None
 
 

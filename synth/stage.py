@@ -1,8 +1,8 @@
 """What is played, in the conductor's thread: MIDI, clients' events, arpeggiator, gestures, scores -> engine events.
 
 A `Performance` (synth.live): `LiveEngine` calls `events` every 2 ms or when something came. Other threads hand in what
-they have by `push` and `run`, and find what happened here in queues: `moved` (parameters that MIDI or a
-gesture moved), `programs`, `happened`. Nothing here waits, and no queue grows without bound.
+they have by `run`, and find what happened here in queues: `moved` (parameters that MIDI moved), `programs`,
+`midi_changed`, `retuned`, `gestures`. Nothing here waits, and no queue grows without bound.
 """
 
 from __future__ import annotations
@@ -118,10 +118,6 @@ class Stage:
             )
         self._inbox.append(action)
         self.wake()
-
-    def push(self, make: Callable[[int], Iterable[Event]]) -> None:
-        """Events for now: `make` gets the sample. The same as `run`, for those who only play."""
-        self.run(make)
 
     def set_midi(self, settings: MidiSettings) -> None:
         """Every port understands MIDI like this from now on."""

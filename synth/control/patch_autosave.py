@@ -57,6 +57,8 @@ class Autosave:
     def note(self, patch: Patch, stored: str | None = None) -> None:
         """The state is this now. Returns at once."""
         with self._condition:
+            if self._newest is not None and self._newest.patch is patch and self._newest.stored == stored:
+                return  # called some forty times a second, whether or not something changed
             self._newest = State(patch, stored)
             self._condition.notify()
 

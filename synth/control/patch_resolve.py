@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from synth.control.corners import Corner
@@ -34,8 +34,8 @@ class Resolved(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def resolve(patch: Patch, available: Mapping[str, str]) -> Resolved:
-    """Instruments for the corners. available: family by name, of all instruments there are.
+def resolve(patch: Patch, available: Mapping[str, str], corners: Iterable[Corner] = tuple(Corner)) -> Resolved:
+    """Instruments for the corners, by default all. available: family by name, of all instruments there are.
 
     An instrument that is not there is replaced by the nearest: of a like name, else of one with its most telling word
     (the last, as in `bass-clarinet`), else the first of its family, as far as the name tells it; else by silence. The
@@ -43,7 +43,7 @@ def resolve(patch: Patch, available: Mapping[str, str]) -> Resolved:
     """
     instruments: dict[Corner, str | None] = {}
     warnings = []
-    for corner in Corner:
+    for corner in corners:
         wanted = patch.corners[corner]
         found = None if wanted is None else nearest_instrument(wanted, available)
         instruments[corner] = found

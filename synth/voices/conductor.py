@@ -135,8 +135,8 @@ class Conductor:
 
     def sounding(self) -> list[dict[str, float]]:
         """Sounding notes as the status tells them, loudest first, one entry for a note's unison voices."""
-        # Copied first: the conductor's thread goes on writing, and a status may be a tick old but not torn.
-        bank = self._bank[self._bank["state"] != FREE].copy()
+        # A copy: the conductor's thread goes on writing.
+        bank = self._bank[self._bank["state"] != FREE]
         notes: dict[int, dict[str, float]] = {}
         x, y = self.place()
         for voice in bank[np.argsort(-bank["audible"])]:

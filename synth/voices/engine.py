@@ -70,6 +70,16 @@ class Engine:
             rehearsal.push(event)
         rehearsal.render(2000)
 
+    @property
+    def n_sounding(self) -> int:
+        """Voices held or released; costs less than `status`."""
+        return self._conductor.n_sounding
+
+    @property
+    def late_frames(self) -> int:
+        """Control frames that came too late so far; costs less than `status`."""
+        return self._renderer.late_segments
+
     def value(self, parameter: str) -> float:
         """What a parameter was last set to."""
         return self._conductor.controls.value(parameter)
@@ -130,13 +140,13 @@ class Engine:
         x, y = conductor.place()
         levels = renderer.levels
         return {
-            "voices": conductor.n_sounding,
+            "voices": self.n_sounding,
             "voice_limit": conductor.notes.limit,
             "most_voices": self._most_voices,
             "notes": conductor.sounding(),
             "x": x,
             "y": y,
-            "late_frames": renderer.late_segments,
+            "late_frames": self.late_frames,
             "lost_segments": conductor.lost_segments,
             "stolen": conductor.notes.stolen,
             "dropped_events": conductor.dropped_events + conductor.notes.dropped + self._rings.mix.dropped,
