@@ -13,9 +13,10 @@ from models.dataset.notes import HELD_S
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, Example, NoteSet
 from synth.command import progress
 from synth.errors import TetradError
-from synth.instruments.build import Description, SourceNote, build_instrument
+from synth.instruments.build import Description, build_instrument
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import SUFFIX, write_instrument
+from synth.instruments.notes import SourceNote
 from synth.instruments.spread import spread_evenly
 from synth.paths import shipped_instruments_dir
 from synth.voices.decoder import Decoder

@@ -17,9 +17,9 @@ from models.morph.summary import PairMeasures, summarise
 from models.ship import TABLE
 from synth.command import progress
 from synth.errors import TetradError
-from synth.instruments.build import SourceNote
 from synth.instruments.format import Instrument, Note
 from synth.instruments.library import Library
+from synth.instruments.notes import SourceNote
 from synth.paths import shipped_instruments_dir
 from synth.voices.decoder import Decoder
 

@@ -21,9 +21,10 @@ import soxr
 from models.morph.loudness import loudness_lufs
 from models.morph.measures import N_POINTS
 from synth.frames import ROW_WIDTH, SAMPLE_RATE_HZ, Float32Array, Float64Array
-from synth.instruments.build import SourceNote, decode_note
+from synth.instruments.build import decode_note
 from synth.instruments.fidelity import Place, render_path
 from synth.instruments.format import Instrument, Note
+from synth.instruments.notes import SourceNote
 from synth.voices.decoder import Decoder
 
 LASTS_S = 1.5

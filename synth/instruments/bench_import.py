@@ -15,11 +15,12 @@ import numpy as np
 
 from synth.command import add_json_argument, print_report, progress
 from synth.errors import TetradError
-from synth.instruments.build import Description, SourceNote, build_instrument
+from synth.instruments.build import Description, build_instrument
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, render_note
 from synth.instruments.format import Instrument
 from synth.instruments.library import Library
+from synth.instruments.notes import SourceNote
 from synth.instruments.sources import SET_RELEASE_S, NoteEntries, note_set, note_set_notes, read_note
 from synth.instruments.spread import spread_evenly
 from synth.voices.decoder import Decoder

@@ -18,6 +18,7 @@ from synth.frames import (
 from synth.instruments.analysis import NoteAnalysis, analyse_note
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import DETAIL_STEP, Instrument, Note, quantise_detail
+from synth.instruments.notes import SourceNote
 from synth.instruments.resampling import to_encoder_rate
 from synth.voices.decoder import Decoder
 from synth.voices.zwindow import z_windows
@@ -31,16 +32,6 @@ INAUDIBLE_DB = 85.0
 SHORTEST_LOOP_S = 0.5
 SUSTAIN_DROP_DB = 12.0
 """A sound that falls by less over the held part is one that sustains."""
-
-
-@dataclass(frozen=True)
-class SourceNote:
-    """A recorded note: `audio` float32 [N] at 48 kHz from its onset, `release_s` when its key was let go, if it was."""
-
-    audio: Float32Array
-    pitch: int
-    velocity: int
-    release_s: float | None
 
 
 @dataclass(frozen=True)

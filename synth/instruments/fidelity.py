@@ -9,8 +9,8 @@ import numpy as np
 
 from synth.control.events import NoteOff, NoteOn, SetParameter
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.build import SourceNote
 from synth.instruments.format import Instrument
+from synth.instruments.notes import SourceNote
 from synth.lsd import log_spectral_distance_db
 from synth.voices.conductor import FrameDecoder
 from synth.voices.decoder import Decoder

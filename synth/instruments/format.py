@@ -58,6 +58,11 @@ class Note:
     `pitch` and `velocity` 0..127; `tuning_cents` of the recording against the key; `inharmonicity` B >= 0; `z` float32
     [Tz, 16]; `detail` float32 [T, 165]; `loudness_db` float32 [T]. The loop is control frames [loop_start, loop_end),
     both 0 if there is none; `release_start` is the frame of the recorded note-off, T if there was none.
+
+    What partials at `k f0 sqrt(1 + B k^2)` and noise bands can't describe is in the last four, None where not needed:
+    `ratios` float32 [100], the frequency of each partial over f0, for bells and bars; `phases` uint8 [100], the
+    partials' phases at sample 0 in 1/256 of a turn; `residual` float32 [N] at 48 kHz, what the partials leave of the
+    recording, at the instrument's level. `pitched` False: the key does not move it.
     """
 
     pitch: int
@@ -70,6 +75,10 @@ class Note:
     loop_start: int
     loop_end: int
     release_start: int
+    ratios: Float32Array | None = None
+    phases: npt.NDArray[np.uint8] | None = None
+    residual: Float32Array | None = None
+    pitched: bool = True
 
     @property
     def n_frames(self) -> int:
@@ -89,6 +98,7 @@ class Instrument:
     source: str
     model_id: str
     notes: tuple[Note, ...]
+    tags: tuple[str, ...] = ()
 
 
 _NOTE_FIELDS: dict[str, tuple[type, float, float]] = {

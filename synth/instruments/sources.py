@@ -12,7 +12,7 @@ import soundfile
 from synth.errors import TetradError
 from synth.frames import Float32Array
 from synth.instruments.analysis import check_audio
-from synth.instruments.build import SourceNote
+from synth.instruments.notes import SourceNote
 from synth.instruments.resampling import to_engine_rate
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")

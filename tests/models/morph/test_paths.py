@@ -10,7 +10,7 @@ from models.morph.loudness import loudness_lufs
 from models.morph.measures import MIDDLE, N_POINTS
 from synth.control.corners import Corner
 from synth.frames import Float32Array, Float64Array, pitch_to_hz
-from synth.instruments.build import SourceNote
+from synth.instruments.notes import SourceNote
 from synth.voices.decoder import Decoder
 from tests.synth.voices.engine_parts import AnalyticDecoder, cents, instrument, peak_frequency_hz, sine_level_db, steady
 

@@ -10,11 +10,12 @@ import soundfile
 from synth import cli
 from synth.errors import TetradError
 from synth.frames import N_PARTIALS, SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.build import Description, SourceNote, build_instrument, find_loop, find_release
+from synth.instruments.build import Description, build_instrument, find_loop, find_release
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, Place, corner_lsd_db, render_note
 from synth.instruments.format import Instrument, read_instrument
 from synth.instruments.library import Library
+from synth.instruments.notes import SourceNote
 from synth.instruments.sources import folder_notes, note_set, note_set_notes, read_note
 from synth.voices.decoder import Decoder
 
