@@ -23,9 +23,9 @@ from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 from synth.frames import SAMPLE_RATE_HZ, Float32Array, pitch_to_hz
+from synth.instruments.audio_files import read_note_audio
 from synth.instruments.fidelity import Place, render_note
 from synth.instruments.library import Library
-from synth.instruments.sources import read_note_audio
 from synth.voices.decoder import Decoder
 
 RANGE_DB = 70.0

@@ -25,7 +25,7 @@ from models.dataset.notes import HELD_OUT, TRAIN
 from models.dataset.recordings import Collection, RecordedInstrument, Recording, fingerprint
 from models.dataset.sfz import read_sfz
 from synth.errors import TetradError
-from synth.instruments.sources import AUDIO_SUFFIXES
+from synth.instruments.audio_files import AUDIO_SUFFIXES
 
 DESCRIPTION_FILE = "instrument.toml"
 DEFAULT_VELOCITY = 100

@@ -13,7 +13,7 @@ from models.dataset.notes import HELD_OUT, LOW_RATE_HZ, TRAIN
 from models.dataset.recordings import Collection, RecordedInstrument, Recording
 from synth.errors import TetradError
 from synth.instruments.format import FAMILIES
-from synth.instruments.sources import note_set
+from synth.instruments.note_sets import note_set
 
 _WANTED = "an NSynth set's examples.json was expected"
 

@@ -15,8 +15,8 @@ import soundfile
 from models.dataset.general_midi import SOURCES
 from models.dataset.notes import LOW_RATE_HZ, N_LOW_SAMPLES, N_SAMPLES, SAMPLE_RATE_HZ
 from synth.errors import TetradError
+from synth.instruments.audio_files import read_note_audio
 from synth.instruments.format import FAMILIES
-from synth.instruments.sources import read_note_audio
 
 SHORTEST_S = 0.25
 """A shorter recording has no frames after its attack to learn from: 31 control frames."""

@@ -1,100 +1,140 @@
-"""Where recorded notes come from: a note set in NSynth's layout, or a folder of files named by their keys."""
+"""Where recorded notes come from: whatever a player names, found and described, not read yet."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
+import functools
 from pathlib import Path
 
-import soundfile
-
 from synth.errors import TetradError
-from synth.frames import Float32Array
-from synth.instruments.analysis import check_audio
-from synth.instruments.notes import SourceNote
-from synth.instruments.resampling import to_engine_rate
+from synth.instruments import folders, note_sets, onsets
+from synth.instruments.audio_files import FORMATS, LONGEST_FILE_S, LONGEST_S, AudioFacts, examine, read_audio, stretches
+from synth.instruments.most_notes import thinned
+from synth.instruments.note_names import parse, parse_range
+from synth.instruments.notes import Finding, FoundNote
+from synth.instruments.sfz import find_sfz
+from synth.instruments.soundfont import find_preset
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
-LONGEST_S = 60.0
-SET_RELEASE_S = 3.0
-"""When the keys of a note set are let go: NSynth's, and that of `tetrad model data`."""
-NoteEntries = dict[str, dict[str, dict[str, object]]]
-"""Instrument -> note -> its entry in `examples.json`."""
-_NAME = re.compile(r"[-_ ](?P<pitch>\d{1,3})(?:[-_ ]v?(?P<velocity>\d{1,3}))?$")
-
-
-@dataclass(frozen=True)
-class FoundNote:
-    """A recording that has not been read yet. `release_s` is where its key was let go, None if unknown."""
-
-    path: Path
-    pitch: int
-    velocity: int
-    release_s: float | None
+SOUND_FONT_SUFFIXES = (".sf2", ".sf3")
+STRETCH_S = 20.0
+"""Of a long file that is held at once while onsets are looked for: 15 MB at 96 kHz in stereo."""
+MOST_LISTED = 12
+LONGEST_NOTE_S = 60.0
+"""Of a file that is one note. Longer ones without pauses are music."""
 
 
-def read_note_audio(path: Path) -> Float32Array:
-    """One channel at 48 kHz, float32 [N], from any file that libsndfile reads; channels are averaged."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            if file.frames > LONGEST_S * file.samplerate:
-                raise TetradError(
-                    f"{path} lasts {file.frames / file.samplerate:.0f} s; at most {LONGEST_S:.0f} s expected"
-                )
-            rate_hz = file.samplerate
-            audio = file.read(dtype="float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise TetradError(f"{path} can't be read as audio ({error}); expected WAV, FLAC, AIFF, OGG or MP3") from error
-    return check_audio(to_engine_rate(audio.mean(axis=1), rate_hz), str(path))
+def find(
+    source: Path,
+    *,
+    instrument: str | None = None,
+    preset: str | None = None,
+    pitch: int | None = None,
+    cut: bool | None = None,
+) -> Finding:
+    """The notes of an audio file, a folder of notes, an NSynth set, an SFZ file, or a preset of a sound font.
+
+    A folder with SFZ files in it is read by them. instrument: which of a set, of a folder with several, of a folder's
+    SFZ files. preset: of a sound font, by name or as bank:program. pitch: the player's word for one recording, MIDI key
+    0..127. cut: True cuts an audio file at every onset, False takes it as one note, None decides.
+    Raises TetradError when there is nothing to be found.
+    """
+    if pitch is not None and not 0 <= pitch <= 127:
+        raise TetradError(f"the pitch {pitch} is no MIDI key; 0 to 127 was expected, such as 60 for C4")
+    suffix = source.suffix.lower()
+    is_folder = _is_folder(source)
+    if not is_folder and suffix not in (".sfz", *SOUND_FONT_SUFFIXES):
+        return find_in_file(source, pitch=pitch, cut=cut)
+    if pitch is not None or cut is not None:
+        raise TetradError(f"{source} is no single recording; only of one can a pitch be said, or whether to cut it")
+    if is_folder and (source / note_sets.LIST_NAME).is_file():
+        return note_sets.find_note_set(source, instrument)
+    if is_folder:
+        programs = folders.files_in(source, (".sfz",), [])
+        return _one_of(programs, source, instrument) if programs else folders.find_folder(source, instrument)
+    return find_sfz(source) if suffix == ".sfz" else find_preset(source, preset)
 
 
-def read_note(note: FoundNote) -> SourceNote:
-    return SourceNote(read_note_audio(note.path), note.pitch, note.velocity, note.release_s)
+def find_in_file(path: Path, *, pitch: int | None = None, cut: bool | None = None) -> Finding:
+    """One audio file: one note, or many in a row. See `find`; a pitch means one note unless `cut` is True.
 
-
-def folder_notes(directory: Path) -> list[FoundNote]:
-    """Files whose names end in a MIDI note and perhaps a velocity: `flute_60.wav`, `flute-060-090.flac`."""
-    found = []
-    for path in sorted(p for p in directory.iterdir() if p.suffix.lower() in AUDIO_SUFFIXES):
-        match = _NAME.search(path.stem)
-        if match is None:
-            raise TetradError(
-                f"{path.name} does not tell its key; expected a name like flute_60.wav or flute-060-090.wav"
-            )
-        pitch, velocity = int(match["pitch"]), int(match["velocity"] or 100)
-        if not (0 <= pitch <= 127 and 1 <= velocity <= 127):
-            raise TetradError(f"{path.name} says key {pitch}, velocity {velocity}; expected 0..127 and 1..127")
-        found.append(FoundNote(path, pitch, velocity, None))
-    if not found:
+    What was decided is the first of `problems` where it is not plain.
+    """
+    facts = examine(path)
+    problems = [facts.problem] if facts.problem else []
+    if pitch is not None and cut is None:
+        cut = False
+    if facts.duration_s > LONGEST_FILE_S:
         raise TetradError(
-            f"{directory} holds no recordings; expected files like flute_60.wav ({', '.join(AUDIO_SUFFIXES)})"
+            f"{path} lasts {facts.duration_s / 60.0:.0f} minutes; at most {LONGEST_FILE_S / 60.0:.0f} were expected; "
+            "cut out what you want"
         )
-    return found
-
-
-def note_set(directory: Path) -> NoteEntries:
-    """`examples.json` of a set in NSynth's layout, by instrument."""
-    path = directory / "examples.json"
-    try:
-        entries = json.loads(path.read_bytes())
-        by_instrument: NoteEntries = {}
-        for note_str, entry in entries.items():
-            by_instrument.setdefault(entry["instrument_str"], {})[note_str] = entry
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    if cut is False:
+        return _one_note(path, facts, pitch, problems)
+    found = onsets.decide(onsets.curves(stretches(path, STRETCH_S)), force=cut is True)
+    if not found.notes:
+        raise TetradError(f"{path} holds {found.reason}; a sound was expected; record it louder")
+    if len(found.notes) == 1:
+        if cut is None and facts.duration_s > LONGEST_NOTE_S:
+            raise TetradError(
+                f"{path} lasts {facts.duration_s:.0f} s, {found.reason}; a note of at most {LONGEST_NOTE_S:.0f} s, or "
+                "notes with pauses between them, were expected; cut out what you want"
+            )
+        if found.reason != onsets.PLAIN:
+            problems.append(f"{path.name}: {found.reason}")
+        return _one_note(path, facts, pitch, problems)
+    if pitch is not None:
         raise TetradError(
-            f"{path} is not an NSynth-style list of notes ({error}); expected instrument_str in each"
-        ) from error
-    return by_instrument
+            f"{path} holds {len(found.notes)} notes; a pitch can be said of one; leave it out or don't cut"
+        )
+    return _row_of_notes(path, found, problems)
 
 
-def note_set_notes(directory: Path, entries: dict[str, dict[str, object]], release_s: float | None) -> list[FoundNote]:
-    """The recordings of one instrument of a set: `audio/<note_str>.wav` or `.flac`."""
-    found = []
-    for note_str, entry in entries.items():
-        paths = [directory / "audio" / f"{note_str}{suffix}" for suffix in (".wav", ".flac")]
-        path = next((p for p in paths if p.is_file()), None)
-        if path is None:
-            raise TetradError(f"{paths[0]} is missing; expected it beside examples.json; make the set again")
-        found.append(FoundNote(path, int(str(entry["pitch"])), int(str(entry["velocity"])), release_s))
-    return found
+def _one_of(programs: list[Path], library: Path, wanted: str | None) -> Finding:
+    """The one SFZ file of a sample library's folder, or the wanted one; samples may lie anywhere in the folder."""
+    fitting = [p for p in programs if wanted is None or wanted.lower() in (p.name.lower(), p.stem.lower())]
+    if len(fitting) != 1:
+        listed = ", ".join(p.relative_to(library).as_posix() for p in programs[:MOST_LISTED])
+        more = f" and {len(programs) - MOST_LISTED} more" if len(programs) > MOST_LISTED else ""
+        raise TetradError(
+            f"{library} is a library of {len(programs)} SFZ files, {listed}{more}; name one of them as instrument"
+        )
+    return find_sfz(fitting[0], folder=library)
+
+
+def _one_note(path: Path, facts: AudioFacts, pitch: int | None, problems: list[str]) -> Finding:
+    reading = parse(path.stem)
+    end_s = None
+    if facts.duration_s > LONGEST_S:
+        end_s = LONGEST_S
+        problems.append(f"{path.name} lasts {facts.duration_s:.0f} s; its first {LONGEST_S:.0f} s were taken")
+    note = FoundNote(
+        path.name,
+        functools.partial(read_audio, path, 0.0, end_s),
+        reading.pitch if pitch is None else pitch,
+        reading.velocity or folders.DEFAULT_VELOCITY,
+    )
+    return Finding(reading.name or path.stem, (note,), problems=tuple(problems), origin=path.name)
+
+
+def _row_of_notes(path: Path, found: onsets.Cuts, problems: list[str]) -> Finding:
+    """Notes cut from one file. A name such as `Violin.C4B4` gives their keys, where there are as many."""
+    reading = parse(path.stem)
+    keys: list[int | None] = [None] * len(found.notes)
+    span = parse_range(path.stem)
+    problems.append(f"{path.name} was {found.reason}")
+    if span is not None and span[1] - span[0] + 1 == len(keys):
+        keys = list(range(span[0], span[1] + 1))
+        problems.append(f"their keys are {span[0]} to {span[1]}, by the name")
+    notes = []
+    for (start_s, end_s), key in zip(found.notes, keys, strict=True):
+        name = f"{path.name} from {start_s:.2f} to {end_s:.2f} s"
+        read = functools.partial(read_audio, path, start_s, min(end_s, start_s + LONGEST_S))
+        notes.append(FoundNote(name, read, key, reading.velocity or folders.DEFAULT_VELOCITY))
+    kept, said = thinned(notes)
+    return Finding(reading.name or path.stem, tuple(kept), problems=(*problems, *said), origin=path.name)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise TetradError(f"{path} can't be read ({error.strerror}); {FORMATS}, or a folder, was expected") from error
