@@ -60,14 +60,14 @@ def write_spectrogram(path: Path | str, samples: NDArray[np.float32], sample_rat
     """Write a PNG of the sound, with axes in Hz and seconds and a legend in dB. Atomic; raises TetradError."""
     levels = spectrogram_db(samples, sample_rate_hz)
     image = Image.new("RGB", (MARGIN_LEFT + PLOT_WIDTH + MARGIN_RIGHT, MARGIN_TOP + PLOT_HEIGHT + MARGIN_BOTTOM), PAPER)
-    image.paste(Image.fromarray(_colours(levels)), (MARGIN_LEFT, MARGIN_TOP))
+    image.paste(Image.fromarray(level_colours(levels)), (MARGIN_LEFT, MARGIN_TOP))
     _draw_axes(image, len(samples) / sample_rate_hz, title)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     atomic_write_bytes(path, buffer.getvalue())
 
 
-def _colours(levels_db: NDArray[np.float32]) -> NDArray[np.uint8]:
+def level_colours(levels_db: NDArray[np.float32]) -> NDArray[np.uint8]:
     """RGB uint8 [..., 3] of levels in dB."""
     position = (levels_db - FLOOR_DB) / (CEILING_DB - FLOOR_DB) * (len(ANCHORS) - 1)
     places = np.arange(len(ANCHORS))
@@ -94,7 +94,7 @@ def _draw_axes(image: Image.Image, duration_s: float, title: str) -> None:
         draw.text((x, bottom + 9), f"{index * step_s:g}", INK, small, anchor="mt")
     draw.text((right, bottom + 28), "seconds", INK, small, anchor="rt")
     legend = np.linspace(CEILING_DB, FLOOR_DB, PLOT_HEIGHT, dtype=np.float32)[:, None].repeat(16, axis=1)
-    image.paste(Image.fromarray(_colours(legend)), (right + 22, top))
+    image.paste(Image.fromarray(level_colours(legend)), (right + 22, top))
     for level_db in range(int(FLOOR_DB), int(CEILING_DB) + 1, 20):
         y = top + PLOT_HEIGHT * (CEILING_DB - level_db) / (CEILING_DB - FLOOR_DB)
         draw.text((right + 44, y), str(level_db), INK, small, anchor="lm")
