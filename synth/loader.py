@@ -40,6 +40,7 @@ class InstrumentLoader:
         self._wanted = ThreadPoolExecutor(1, thread_name_prefix="loader")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="load-ahead")
         self._closing = False
+        self._forgotten = 0  # grows when a file has changed: what was being read meanwhile may be the old one
 
     def kept(self, name: str) -> PreparedInstrument | None:
         """The instrument, if it is ready."""
@@ -66,6 +67,7 @@ class InstrumentLoader:
         """The file has changed: read it anew when it is wanted."""
         with self._lock:
             self._kept.pop(name, None)
+            self._forgotten += 1
 
     def close(self) -> None:
         """Ends the threads; what they were reading is dropped."""
@@ -90,7 +92,10 @@ class InstrumentLoader:
         ready = self.kept(name)
         if ready is not None:
             return ready
-        prepared = self._prepare(self.library.load(name))
+        before = -1
+        while before != self._forgotten:
+            before = self._forgotten
+            prepared = self._prepare(self.library.load(name))
         with self._lock:
             self._kept[name] = prepared
             while len(self._kept) > 1 and sum(map(_n_bytes, self._kept.values())) > self._kept_bytes:

@@ -35,6 +35,7 @@ from synth.instruments.silence import silent_instrument
 from synth.io.recorder import Recorder
 from synth.loader import InstrumentLoader
 from synth.session_commands import COMMAND_METHODS
+from synth.session_instruments import Imports
 from synth.session_status import engine_status
 from synth.stage import Stage
 from synth.voices.engine import Engine
@@ -65,7 +66,7 @@ class Session:
     ) -> None:
         self.engine = engine
         self.stage = stage
-        self.loader = loader
+        self.loader: InstrumentLoader = loader
         self.bank: PatchBank = bank
         self.recorder = recorder
         self.autosave = autosave
@@ -75,6 +76,7 @@ class Session:
         """`Server.notify`, once there is a server."""
         self.more_status: Callable[[], Mapping[str, Any]] = dict
         """What the program knows besides: MIDI ports, the audio device."""
+        self.imports = Imports(self)
         self.quit_wanted = threading.Event()
         self.gesture: Gesture | None = None
         self.gesture_in_time = False
@@ -114,7 +116,8 @@ class Session:
         return self.loader.load_ahead(dict.fromkeys([*bank_needs, *self.loader.library.names()]))
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish what is being written; imports that are under way do not come about."""
+        self.imports.queue.close()
         self.settle()
         self._worker.shutdown(wait=True)
         self.loader.close()
@@ -125,6 +128,7 @@ class Session:
 
     def settle(self) -> None:
         """Take over what the conductor's thread saw: controllers that moved, program changes, gestures. Any thread."""
+        self.imports.look()
         with self.lock:
             stage = self.stage
             played: dict[str, float] = {}

@@ -17,6 +17,7 @@ from synth.control.patch_parts import midi_settings
 from synth.control.scala import read_tuning
 from synth.errors import TetradError
 from synth.paths import user_data_dir
+from synth.session_instruments import INSTRUMENT_METHODS
 
 if TYPE_CHECKING:
     from synth.session import Session
@@ -53,11 +54,6 @@ def _panic(session: Session, command: Command) -> Result:
     del command
     session.stage.panic()
     return None
-
-
-def _instruments(session: Session, command: Command) -> Result:
-    del command
-    return session.later(lambda: {"instruments": [entry.to_json() for entry in session.catalogue.entries()]})
 
 
 def _corner(session: Session, command: Command) -> Result:
@@ -255,7 +251,7 @@ COMMAND_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "set_many": _set_many,
     "point": _point,
     "panic": _panic,
-    "instruments": _instruments,
+    **INSTRUMENT_METHODS,
     "corner": _corner,
     "patches": _patches,
     "patch_load": _patch_load,

@@ -43,6 +43,7 @@ def engine_status(session: Session) -> dict[str, Any]:
             "length_s": 0.0 if gesture is None else gesture.length_s,
         },
         "tuning": {"name": session.tuning_name},
+        "imports": session.imports.queue.status(),
         "midi": {"messages": stage.messages, "learning": session.learning},
         "health": {
             name: engine[name]

@@ -20,6 +20,8 @@ PROTOCOL_VERSION = 1
 """Goes up when a client of before would be misunderstood. Commands, fields with a default, notices and status entries
 may be added within a version: clients ignore what they don't know."""
 
+CUTS = ("auto", "single", "cut")
+"""How an import takes a recording: as it decides, as one note, or as several in a row."""
 MOST_ID = 2**53 - 1  # the largest whole number that every JSON reader keeps
 STATUS_RATE_HZ = 30.0
 
@@ -63,6 +65,7 @@ _X = _number("x", 0.0, 1.0, "", "From west to east.")
 _Y = _number("y", 0.0, 1.0, "", "From south to north.")
 _PARAMETER = Field("parameter", Kind.PARAMETER, "A name of the table `parameters`.")
 _PATCH_NUMBER = Field("number", Kind.WHOLE, "Bank times 128 plus program.", 0, 16_383, required=False)
+_INSTRUMENT = _text("name", "Name of an instrument.")
 _TAGS = Field("tags", Kind.TEXTS, "Words to find it by.", 1, MOST_TEXT, required=False)
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -142,10 +145,102 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "bend", "Pitch bend.", (_number("semitones", -96.0, 96.0, "semitones", "Upwards."), _CHANNEL), osc=True
     ),
     CommandSpec("panic", "Every sound ends at once; pedals, bends and wheels go back to rest.", osc=True),
-    # Corners.
+    # Instruments.
     CommandSpec(
-        "instruments", "What there is to put into corners.", result='{"instruments": [{"name", "family", ...}]}'
+        "instruments",
+        "What there is to put into corners.",
+        (
+            _text("search", "Words, all in name, family, author, source or tags.", required=False),
+            _text("tag", "Only instruments that have it.", required=False),
+            _text("family", "Only instruments of this family.", required=False),
+            _flag("favourites", "Only the player's favourites.", default=False),
+        ),
+        result='{"instruments": [{"name", "display_name", "family", "notes", "tags", "favourite", "shipped", ...}]}',
     ),
+    CommandSpec(
+        "instrument_show",
+        "Everything that is known of an instrument, and of each of its notes.",
+        (_INSTRUMENT,),
+        result='{"name", "display_name", "family", "tags", ..., "picture": path, "notes": [{"pitch", ...}]}',
+    ),
+    CommandSpec(
+        "instrument_import",
+        "An instrument is made of recordings, in a process of its own; `import_changed` tells how far it is. Sources: "
+        "recordings, folders of them, an SFZ file, a sound font, a note set, or one instrument file.",
+        (
+            Field("paths", Kind.TEXTS, "Of one instrument's sources, on the engine's machine.", 1, MOST_PATH),
+            _text(
+                "name", "In the library: small letters, digits, hyphens. By default after the source.", required=False
+            ),
+            _text("display_name", "As it is shown.", required=False),
+            _text("family", "One of those that `instruments` has. By default the source's.", required=False),
+            _text("author", "Who recorded it.", required=False),
+            _text("licence", "Under which licence.", required=False),
+            _text("origin", "Where the recordings are from.", required=False),
+            _TAGS,
+            Field("pitch", Kind.WHOLE, "MIDI key that was recorded, if it is known better.", 0, 127, required=False),
+            _flag("unpitched", "The key does not move it: a drum, speech, a noise.", default=False),
+            _text("preset", "Of a sound font: its name, or bank:program.", required=False),
+            _text("instrument", "Of a note set or a folder with several.", required=False),
+            Field(
+                "cut",
+                Kind.CHOICE,
+                "Whether a recording holds several notes in a row.",
+                choices=CUTS,
+                required=False,
+                default="auto",
+            ),
+            _flag("correct_tuning", "What is far off its key is brought to it.", default=True),
+            _flag("replace", "An instrument of this name goes into the trash.", default=False),
+            _flag("again", "Though the library has it already.", default=False),
+            Field("corner", Kind.CORNER, "Where it goes when it is there: nw, ne, sw or se.", required=False),
+        ),
+        result='{"number"}',
+    ),
+    CommandSpec(
+        "import_cancel",
+        "An import ends, and nothing is added.",
+        (Field("number", Kind.WHOLE, "By default all that are under way.", 1, MOST_ID, required=False),),
+        result='{"cancelled": [number]}',
+    ),
+    CommandSpec(
+        "imports",
+        "Those under way, and those that ended last.",
+        result='{"imports": [as in import_changed, and "result" when it is done]}',
+    ),
+    CommandSpec(
+        "instrument_rename",
+        "An instrument is shown under another name; patches go on knowing it by its own.",
+        (_INSTRUMENT, _text("display_name", "As it is shown from now on.")),
+    ),
+    CommandSpec(
+        "instrument_tag",
+        "An instrument gets other tags.",
+        (_INSTRUMENT, Field("tags", Kind.TEXTS, "All that it has from now on.", 1, MOST_TEXT)),
+    ),
+    CommandSpec(
+        "instrument_favourite",
+        "An instrument is one of the player's favourites, or no longer.",
+        (_INSTRUMENT, _flag("favourite", "Is it one?", default=True)),
+    ),
+    CommandSpec(
+        "instrument_remove",
+        "An instrument of the player's goes into the trash; where it sounds it stays.",
+        (_INSTRUMENT,),
+    ),
+    CommandSpec(
+        "instrument_restore",
+        "An instrument comes back from the trash, removed or replaced.",
+        (_text("name", "By default what was removed last.", required=False),),
+        result='{"name"}',
+    ),
+    CommandSpec(
+        "instrument_export",
+        "An instrument becomes a file of its own, for other players: `instrument_import` reads it.",
+        (_INSTRUMENT, _path("path", "A new file, or a folder.")),
+        result='{"path"}',
+    ),
+    # Corners.
     CommandSpec(
         "corner",
         "A corner gets an instrument; sounding notes cross over to it. The reply comes when it is there.",

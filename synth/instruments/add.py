@@ -1,101 +1,180 @@
-"""make an instrument from a folder of recorded notes, or from a note set in NSynth's layout"""
+"""make an instrument of recordings: a file, a folder, an SFZ, a sound font, a note set; or take one that is made"""
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import re
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
-from synth.command import progress
+from tqdm import tqdm
+
+from synth.command import add_json_argument, print_json, progress_bar
+from synth.control.address import socket_path
+from synth.control.commands import CUTS
 from synth.errors import TetradError
-from synth.instruments import sources
-from synth.instruments.build import Description, build_instrument
-from synth.instruments.encoder import Encoder
-from synth.instruments.format import FAMILIES, SUFFIX, write_instrument
-from synth.paths import user_instruments_dir
-from synth.voices.decoder import Decoder
+from synth.instruments.bundle import is_instrument_file
+from synth.instruments.format import FAMILIES
+from synth.instruments.import_request import ImportRequest, ImportResult, is_there
+from synth.io.client import EngineGoneError
+
+CORNERS = ("nw", "ne", "sw", "se")
+STEP_WORDS = {"find": "looking", "listen": "listening", "build": "analysing", "write": "writing"}
 
 
 class AddCommand:
-    """`tetrad instruments add SOURCE`: files in the player's library, or in `--library`."""
+    """`tetrad instruments add SOURCE...`: into the player's library, or `--library`; by a running engine, if asked."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("source", type=Path, help="folder of notes (flute_60.wav ...), or of a note set")
-        parser.add_argument("--instrument", help="which instrument of a note set")
-        parser.add_argument("--name", help="name in the library: small letters, digits and hyphens")
-        parser.add_argument("--display-name", help="name on the screen")
-        parser.add_argument("--family", choices=FAMILIES, help="default: what the note set says, or keyboard")
-        parser.add_argument("--author", default="", help="who recorded it")
-        parser.add_argument("--licence", default="", help="under which licence")
-        parser.add_argument("--origin", default="", help="where the recordings are from")
-        parser.add_argument("--release-s", type=float, help="when the key was let go in each recording, in seconds")
-        parser.add_argument("--velocities", type=int, nargs="+", help="take only these velocities")
-        parser.add_argument("--keys", type=int, nargs="+", help="take only these keys (MIDI notes)")
-        parser.add_argument("--library", type=Path, help="directory to write to, instead of the player's library")
+        parser.add_argument(
+            "sources",
+            type=Path,
+            nargs="+",
+            metavar="SOURCE",
+            help="recordings of one instrument, a folder of them (flute_60.wav, Piano C#4 ff.flac ...), an SFZ file, a "
+            "sound font, a note set in NSynth's layout, or .tetrad-instrument files",
+        )
+        what = parser.add_argument_group("what of it")
+        what.add_argument("--instrument", help="which one, of a note set or of a folder with several")
+        what.add_argument("--preset", help="of a sound font: its name, or bank:program")
+        what.add_argument("--cut", choices=CUTS, default="auto", help="one note in a recording, or several in a row")
+        what.add_argument("--velocities", type=int, nargs="+", help="take only these velocities")
+        what.add_argument("--keys", type=int, nargs="+", help="take only these keys (MIDI notes)")
+        heard = parser.add_argument_group("how it is heard")
+        heard.add_argument("--pitch", type=int, metavar="KEY", help="MIDI key that was recorded, if you know better")
+        heard.add_argument("--unpitched", action="store_true", help="the key does not move it: a drum, speech, a noise")
+        heard.add_argument("--keep-tuning", action="store_true", help="leave what is far off its key as it is")
+        heard.add_argument("--release-s", type=float, help="when the key was let go in each recording, in seconds")
+        about = parser.add_argument_group("what it is called")
+        about.add_argument("--name", help="in the library: small letters, digits and hyphens")
+        about.add_argument("--display-name", help="on the screen")
+        about.add_argument("--family", choices=FAMILIES, help="default: what the source says, or keyboard")
+        about.add_argument("--author", default="", help="who recorded it")
+        about.add_argument("--licence", default="", help="under which licence")
+        about.add_argument("--origin", default="", help="where the recordings are from")
+        about.add_argument("--tag", action="append", default=[], dest="tags", help="a word to find it by")
+        where = parser.add_argument_group("where it goes")
+        where.add_argument("--replace", action="store_true", help="an instrument of the same name goes into the trash")
+        where.add_argument("--again", action="store_true", help="add it though the library has it already")
+        where.add_argument("--into-engine", action="store_true", help="the running engine makes it, if there is one")
+        where.add_argument("--corner", choices=CORNERS, help="and puts it there")
+        where.add_argument("--library", type=Path, help="directory to write to, instead of the player's library")
+        add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        found, family = self._find(args)
-        kept = [
-            n
-            for n in found
-            if (not args.velocities or n.velocity in args.velocities) and (not args.keys or n.pitch in args.keys)
-        ]
-        name = args.name or _slug(args.instrument or args.source.resolve().name)
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,47}", name):
+        requests = [_request(args, sources) for sources in _groups(args.sources)]
+        into_engine = (args.into_engine or args.corner is not None) and socket_path().exists()
+        if into_engine and (args.library or args.keys or args.velocities or args.release_s is not None):
             raise TetradError(
-                f"the name {name!r} can't be used; expected small letters, digits and hyphens, at most 48"
+                "--library, --keys, --velocities and --release-s were given, which the engine does not take; "
+                "leave them out, or --into-engine and --corner"
             )
-        library = args.library or user_instruments_dir()
-        if args.library is None:
-            _make_directory(library)
-        description = Description(
-            name=name,
-            display_name=args.display_name or name.replace("-", " ").title(),
-            family=args.family or family,
-            author=args.author,
-            licence=args.licence,
-            source=args.origin or args.source.name,
-        )
-        encoder, decoder = Encoder(), Decoder()
-        notes = [sources.read_note(n) for n in progress(kept, description="reading", unit="note")]
-        bar = progress(range(len(notes)), description=name, unit="note")
-        instrument = build_instrument(notes, description, encoder, decoder, on_note=bar.update)
-        bar.close()
-        path = library / f"{name}{SUFFIX}"
-        size = write_instrument(instrument, path)
-        print(f"{path}: {len(instrument.notes)} notes, {size / 1000:.0f} kB")
+        if args.corner is not None and not into_engine:
+            raise TetradError(f"no engine answers at {socket_path()}, so there is no corner {args.corner}; start one")
+        results = []
+        for request in requests:
+            with ImportBar(request.sources[0].name) as bar:
+                result = _by_engine(request, args.corner, bar.update) if into_engine else None
+                result = result or _here(request, bar.update)
+            results.append(result)
+            if not args.json:
+                print_result(result)
+        if args.json:
+            print_json({"instruments": [result.to_json() for result in results]})
         return 0
 
-    def _find(self, args: argparse.Namespace) -> tuple[list[sources.FoundNote], str]:
-        """The recordings and the family that their source names."""
-        if not args.source.is_dir():
-            raise TetradError(f"{args.source} is not a folder; expected recorded notes, such as flute_60.wav, in it")
-        if not (args.source / "examples.json").is_file():
-            return sources.folder_notes(args.source), "keyboard"
-        instruments = sources.note_set(args.source)
-        if args.instrument not in instruments:
-            near = (
-                difflib.get_close_matches(args.instrument or "", instruments, n=3, cutoff=0.3) or list(instruments)[:3]
-            )
-            raise TetradError(
-                f"{args.source} has no instrument {args.instrument!r}; "
-                f"name one with --instrument, such as {', '.join(near)}"
-            )
-        entries = instruments[args.instrument]
-        family = str(next(iter(entries.values())).get("instrument_family_str", "keyboard"))
-        release_s = sources.SET_RELEASE_S if args.release_s is None else args.release_s
-        return sources.note_set_notes(args.source, entries, release_s), family
+
+class ImportBar:
+    """A progress bar for each step of an import."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._step = ""
+        self._bar: tqdm[Any] | None = None
+
+    def update(self, step: str, done: int, total: int) -> None:
+        if step != self._step:
+            self._close()
+            self._step = step
+            self._bar = progress_bar(max(total, 1), description=f"{self._source}: {STEP_WORDS[step]}", unit="notes")
+        assert self._bar is not None
+        self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> ImportBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+def print_result(result: ImportResult) -> None:
+    """What was made of it, for a person."""
+    for remark in result.remarks:
+        print(f"  {remark}")
+    notes = "1 note" if result.notes == 1 else f"{result.notes} notes"
+    kind = "sustains" if result.sustains else "decays"
+    print(f"{result.name} ({result.display_name}): {notes}, {kind}, {result.size_bytes / 1000:.0f} kB, {result.path}")
+    if result.picture is not None:
+        print(f"  a picture of what was understood: {result.picture}")
 
 
-def _make_directory(path: Path) -> None:
+def _groups(sources: list[Path]) -> list[tuple[Path, ...]]:
+    """Instrument files are one instrument each; everything else is one together."""
+    if all(map(is_instrument_file, sources)):
+        return [(source,) for source in sources]
+    return [tuple(sources)]
+
+
+def _request(args: argparse.Namespace, sources: tuple[Path, ...]) -> ImportRequest:
+    for source in sources:
+        if not is_there(source):
+            raise TetradError(f"there is no {source}; a recording, a folder, an SFZ or a sound font was expected")
+    return ImportRequest(
+        sources=tuple(source.resolve() for source in sources),
+        name=args.name,
+        display_name=args.display_name,
+        family=args.family,
+        author=args.author,
+        licence=args.licence,
+        origin=args.origin,
+        tags=tuple(args.tags),
+        pitch=args.pitch,
+        unpitched=args.unpitched,
+        instrument=args.instrument,
+        preset=args.preset,
+        cut=args.cut,
+        correct_tuning=not args.keep_tuning,
+        release_s=args.release_s,
+        velocities=tuple(args.velocities or ()),
+        keys=tuple(args.keys or ()),
+        replace=args.replace,
+        again=args.again,
+        library=args.library and args.library.resolve(),
+    )
+
+
+def _here(request: ImportRequest, on_progress: Callable[[str, int, int], None]) -> ImportResult:
+    from synth.instruments.importing import import_instrument  # not needed where the engine does it, and slow
+
+    return import_instrument(request, lambda progress: on_progress(progress.step, progress.done, progress.total))
+
+
+def _by_engine(
+    request: ImportRequest, corner: str | None, on_progress: Callable[[str, int, int], None]
+) -> ImportResult | None:
+    """None when no engine answers, and it does not matter where the instrument is made."""
+    from synth.instruments.engine_import import import_by_engine
+
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TetradError(
-            f"the library {path} can't be made ({error.strerror}); set TETRAD_HOME to a place that can"
-        ) from error
+        return import_by_engine(request, corner, on_progress)
+    except EngineGoneError:
+        if corner is not None:
+            raise
+        return None

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import re
-import resource
-import signal
-import subprocess
-import sys
-import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from synth.command import add_json_argument, print_report, progress
 from synth.errors import TetradError
+from synth.instruments.bench_engine_import import time_engine_imports
 from synth.instruments.build import Description, build_instrument
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, render_note
 from synth.instruments.format import Instrument
 from synth.instruments.library import Library
+from synth.instruments.note_sets import SET_RELEASE_S, NoteEntries, note_set, note_set_notes, read_note
 from synth.instruments.notes import SourceNote
-from synth.instruments.sources import SET_RELEASE_S, NoteEntries, note_set, note_set_notes, read_note
 from synth.instruments.spread import spread_evenly
 from synth.voices.decoder import Decoder
 
@@ -61,7 +57,7 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
     """-> the object of `tetrad bench import --json`.
 
     `corner_lsd_db` is over `notes_each` notes of each shipped instrument, imported anew and played through the engine.
-    `xruns` are the blocks that an engine in another process lost while sixteen notes were imported.
+    The times are those of an engine in another process that plays 32 voices meanwhile (`bench_engine_import`).
     """
     library = Library()
     names = library.names()[:n_instruments]
@@ -86,14 +82,10 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
     if not recordings:
         raise TetradError(f"{directory} holds no recordings of the shipped instruments; give the set they were made of")
     sixteen = _distinct([recordings[i % len(recordings)] for i in range(16)])
-    one_note_s = min(_timed_import(sixteen[:1], encoder, decoder) for _ in range(3))
-    with _EngineBeside() as beside:
-        sixteen_notes_s = _timed_import(sixteen, encoder, decoder)
+    by_engine = time_engine_imports(sixteen)
     return {
-        "one_note_s": one_note_s,
-        "sixteen_notes_s": sixteen_notes_s,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-        "xruns": beside.lost_blocks,
+        **asdict(by_engine),
+        # Where unpitched sounds are measured too, this object gets a member for each class: "pitched", "unpitched".
         "corner_lsd_db": {"median": float(np.median(distances)), "p90": float(np.percentile(distances, 90))},
         "n_notes": len(distances),
         "recordings": str(directory) if directory else "rendered from the shipped instruments",
@@ -115,36 +107,6 @@ def _description(instrument: Instrument) -> Description:
         source=instrument.source,
         sustains=instrument.sustains,
     )
-
-
-def _timed_import(notes: list[SourceNote], encoder: Encoder, decoder: Decoder) -> float:
-    began = time.perf_counter()
-    build_instrument(notes, Description("bench", "Bench", "keyboard", "", "", "bench"), encoder, decoder)
-    return time.perf_counter() - began
-
-
-class _EngineBeside:
-    """An engine that plays in another process without a sound card, and how many blocks it lost by the end."""
-
-    def __enter__(self) -> _EngineBeside:
-        command = [sys.executable, "-m", "synth.cli", "play", "--headless", "--audio", "null"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.lost_blocks: int | None = None
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("Playing"):
-                break
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._process.send_signal(signal.SIGINT)
-        try:
-            output = self._process.communicate(timeout=20.0)[0]
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            output = self._process.communicate()[0]
-        match = re.search(r"(\d+) underflows", output)
-        self.lost_blocks = int(match[1]) if match else None
 
 
 class BenchImportCommand:

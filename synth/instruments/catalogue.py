@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from synth.errors import TetradError
 from synth.instruments.format import read_header
-from synth.instruments.library import Library
+from synth.instruments.labels import Label, read_labels
+from synth.instruments.library import PICTURE_SUFFIX, Library
 from synth.paths import shipped_instruments_dir
 
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One instrument. keys: lowest and highest recorded; shipped: came with Tetrad."""
+    """One instrument. keys: lowest and highest recorded; shipped: came with Tetrad; picture: its file, "" for none."""
 
     name: str
     display_name: str
@@ -30,9 +31,22 @@ class CatalogueEntry:
     source: str
     size_bytes: int
     shipped: bool
+    tags: tuple[str, ...] = ()
+    favourite: bool = False
+    picture: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"tags": list(self.tags)}
+
+    def has(self, words: str = "", tag: str = "", family: str = "") -> bool:
+        """words: all in its names, family, author, source or tags; tag, family: exactly; "" for any."""
+        tags = [own.casefold() for own in self.tags]
+        about = " ".join((self.name, self.display_name, self.family, self.author, self.source, *tags)).casefold()
+        return (
+            all(word in about for word in words.casefold().split())
+            and (not tag or tag.casefold() in tags)
+            and (not family or family.casefold() == self.family.casefold())
+        )
 
 
 _SILENCE = CatalogueEntry("silence", "Silence", "", 0, 0, 127, True, "", "", "", 0, True)
@@ -44,46 +58,69 @@ class Catalogue:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._lock = threading.Lock()
-        self._known: dict[Path, tuple[tuple[int, int], CatalogueEntry]] = {}
+        # The file's time and size, the instrument as it is shown, and as its file says.
+        self._known: dict[Path, tuple[tuple[int, int], CatalogueEntry, CatalogueEntry]] = {}
+        self._present: frozenset[Path] = frozenset()
         self.damaged: tuple[str, ...] = ()
         """Why instruments are left out, one line each, at the last reading."""
 
     def entries(self) -> list[CatalogueEntry]:
-        """All that can be read, by name."""
+        """All that can be read, by name, as the player calls them."""
         with self._lock:
             damaged: list[str] = []
+            labels: dict[str, Label] = {}
+            try:
+                labels = read_labels(self._library.own_folder)
+            except TetradError as error:
+                damaged.append(str(error))
+            paths = self._library.paths()
             found = []
-            for name, path in self._library.paths().items():
+            for name, path in paths.items():
                 try:
-                    found.append(self._entry(name, path))
+                    found.append(self._entry(name, path, labels.get(name, Label())))
                 except (TetradError, OSError) as error:
                     damaged.append(str(error))
+            self._present = frozenset(paths.values())
             self.damaged = tuple(damaged)
             return found
 
     def families(self, needed: Iterable[str] = ()) -> dict[str, str]:
         """Family by name. Without a look at the disk where all `needed` were there at the last reading."""
         with self._lock:
-            known = {entry.name: entry.family for _, entry in self._known.values()}
+            known = {entry.name: entry.family for path, (_, entry, _) in self._known.items() if path in self._present}
         if known and known.keys() >= set(needed):
             return known
         return {entry.name: entry.family for entry in self.entries()}
 
     def get(self, name: str | None) -> CatalogueEntry:
-        """What was known of an instrument at the last reading; without a name, or of one that is not there: silence."""
+        """What is known of an instrument, also of one that was removed and still sounds; without a name, or of one that
+        was never there: silence."""
         with self._lock:
-            entries: Iterable[CatalogueEntry] = (entry for _, entry in self._known.values())
-            return next((entry for entry in entries if entry.name == name), _SILENCE)
+            found = [
+                (path in self._present, entry) for path, (_, entry, _) in self._known.items() if entry.name == name
+            ]
+        return max(found, key=lambda one: one[0], default=(True, _SILENCE))[1]
 
-    def _entry(self, name: str, path: Path) -> CatalogueEntry:
+    def _entry(self, name: str, path: Path, label: Label) -> CatalogueEntry:
         status = path.stat()
         stamp = (status.st_mtime_ns, status.st_size)
         known = self._known.get(path)
-        if known is not None and known[0] == stamp:
-            return known[1]
+        entry = known[2] if known is not None and known[0] == stamp else self._read(name, path, status.st_size)
+        picture = path.with_name(name + PICTURE_SUFFIX)
+        shown = replace(
+            entry,
+            display_name=label.display_name or entry.display_name,
+            tags=entry.tags if label.tags is None else label.tags,
+            favourite=label.favourite,
+            picture=str(picture) if picture.is_file() else "",
+        )
+        self._known[path] = (stamp, shown, entry)
+        return shown
+
+    def _read(self, name: str, path: Path, size_bytes: int) -> CatalogueEntry:
         header = read_header(path)
         keys = [note["pitch"] for note in header["notes"]]
-        entry = CatalogueEntry(
+        return CatalogueEntry(
             name=name,
             display_name=header["display_name"],
             family=header["family"],
@@ -94,8 +131,7 @@ class Catalogue:
             author=header["author"],
             licence=header["licence"],
             source=header["source"],
-            size_bytes=status.st_size,
+            size_bytes=size_bytes,
             shipped=path.parent == shipped_instruments_dir(),
+            tags=tuple(header.get("tags", ())),
         )
-        self._known[path] = (stamp, entry)
-        return entry

@@ -1,4 +1,4 @@
-"""list, show and add instruments"""
+"""list, show, add, name, remove and export instruments"""
 
 from synth.command import Group
 
@@ -8,4 +8,9 @@ class InstrumentsCommand(Group):
         "list": "synth.instruments.listing:ListCommand",
         "show": "synth.instruments.listing:ShowCommand",
         "add": "synth.instruments.add:AddCommand",
+        "rename": "synth.instruments.keeping:RenameCommand",
+        "tag": "synth.instruments.keeping:TagCommand",
+        "remove": "synth.instruments.keeping:RemoveCommand",
+        "restore": "synth.instruments.keeping:RestoreCommand",
+        "export": "synth.instruments.keeping:ExportCommand",
     }

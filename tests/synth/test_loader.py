@@ -69,3 +69,18 @@ def test_an_unknown_name_is_told_with_the_nearest() -> None:
     with pytest.raises(TetradError, match="flute"):
         loader.load("flut").result(30)
     loader.close()
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again() -> None:
+    prepare = CountingPreparer()
+
+    def prepare_late(instrument: Instrument) -> PreparedInstrument:
+        prepared = prepare(instrument)
+        if len(prepare.made) == 1:
+            loader.forget("flute")
+        return prepared
+
+    loader = InstrumentLoader(Library(), prepare_late)
+    loader.load("flute").result(30)
+    assert prepare.made == ["flute", "flute"]
+    loader.close()

@@ -58,7 +58,7 @@ class Cable:
 class Player:
     """A session with everything real but the sound card: blocks are rendered when a test asks for them."""
 
-    def __init__(self, folder: Path, decoder: Decoder) -> None:
+    def __init__(self, folder: Path, decoder: Decoder, library: Library | None = None) -> None:
         self.engine = Engine([silent_instrument(decoder.model_id)] * 4, decoder, n_voices=16, warm_up=False)
         self.cable = Cable()
         self.stage = Stage(RATE, [self.cable])
@@ -67,7 +67,7 @@ class Player:
         self.session = Session(
             self.engine,
             self.stage,
-            InstrumentLoader(Library(), self.engine.prepare),
+            InstrumentLoader(library or Library(), self.engine.prepare),
             PatchBank(folder / "patches"),
             patch=Patch().with_values({"x": 0.0, "y": 1.0}),
             recorder=self.recorder,

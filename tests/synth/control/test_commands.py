@@ -34,7 +34,6 @@ VALUES: dict[Kind, tuple[Any, Any]] = {
     Kind.TEXT: ("日本語 🎻 ..//x", "日本語 🎻 ..//x"),
     Kind.TEXTS: (["a", "b"], ("a", "b")),
     Kind.FLAG: (True, True),
-    Kind.CHOICE: ("bend", "bend"),
     Kind.CORNER: ("Ne", Corner.NE),
     Kind.PARAMETER: ("glide", "glide"),
     Kind.VALUE: (1, 1.0),
@@ -47,6 +46,8 @@ def value_for(field: Field) -> tuple[Any, Any]:
     if field.kind is Kind.NUMBER:
         middle = (field.low + field.high) / 2.0
         return middle, middle
+    if field.kind is Kind.CHOICE:
+        return field.choices[-1], field.choices[-1]
     return VALUES[field.kind]
 
 

@@ -232,7 +232,7 @@ def test_what_a_killed_writer_left_goes_after_an_hour_and_nothing_else_does(bank
 
 
 def test_the_trash_is_bounded(bank: PatchBank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synth.control.patch_trash.MOST_FILES", 5)
+    monkeypatch.setattr("synth.trash.MOST_FILES", 5)
     for number in range(20):
         bank.save(edited("Mine", number / 100))
     values = [found.patch.value("reverb") for found in bank.discarded()]

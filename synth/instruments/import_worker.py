@@ -1,0 +1,110 @@
+"""Imports in a process of its own, asked by JSON lines: `python -m synth.instruments.import_worker`.
+
+In, one line for each import: `{"request": {...}}` (`ImportRequest.to_json`). Out, for each import in turn:
+
+    {"progress": {"step": "listen", "done": 3, "total": 16}}      any number of them, at most 20 a second
+    {"done": {...}}                                               `ImportResult.to_json`
+    {"error": "found this, expected that, do this", "duplicate": "flute" or null}
+
+At its start it says {"ready": true} once. It gives way to whatever plays (nice 10), takes at most 800 MB of memory, and
+ends when its input ends, in the middle of an import too: an engine that dies leaves no worker behind. To cancel, kill
+it; what it leaves are hidden temporary files with its process number in their names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from synth.errors import TetradError
+
+NICE = 10
+MOST_DATA_BYTES = 800 * 1024 * 1024
+"""Of memory that is written to. NumPy, ONNX Runtime and both networks take 160 MB of it before the first note."""
+MOST_PROGRESS_HZ = 20.0
+
+
+class Lines:
+    """Writes JSON lines; progress at most 20 times a second, its first and last of a step always."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._told_s = 0.0
+
+    def write(self, message: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(message) + "\n")
+        self._file.flush()
+
+    def progress(self, step: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s >= 1.0 / MOST_PROGRESS_HZ or done in (0, total):
+            self._told_s = now_s
+            self.write({"progress": {"step": step, "done": done, "total": total}})
+
+
+def main() -> int:
+    """Carry out imports until the input ends."""
+    lines = Lines(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not stand between the lines
+    os.nice(NICE)
+    _limit_memory()
+    waiting: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_read_requests, args=(waiting,), name="requests", daemon=True).start()
+    # Imported here, so that the thread above ends the process whatever these do.
+    from synth.instruments.importing import Networks
+
+    networks = Networks()
+    lines.write({"ready": True})
+    while True:
+        lines.write(_answer(waiting.get(), networks, lines))
+
+
+def _answer(message: Mapping[str, Any], networks: Any, lines: Lines) -> dict[str, Any]:
+    from synth.instruments.import_request import ImportRequest
+    from synth.instruments.importing import DuplicateError, import_instrument
+
+    try:
+        request = ImportRequest.from_json(message["request"])
+        result = import_instrument(
+            request,
+            on_progress=lambda progress: lines.progress(progress.step, progress.done, progress.total),
+            networks=networks,
+        )
+    except DuplicateError as error:
+        return {"error": str(error), "duplicate": error.name}
+    except TetradError as error:
+        return {"error": str(error), "duplicate": None}
+    except MemoryError:
+        limit_mb = MOST_DATA_BYTES // 2**20
+        return {"error": f"the import needs more than {limit_mb} MB of memory; import fewer or shorter notes at once"}
+    except Exception as error:
+        if os.environ.get("TETRAD_DEBUG"):
+            raise
+        where = f"{type(error).__name__}: {error}"[:300]
+        return {"error": f"the import broke down ({where}); this is a defect of Tetrad: report it, with the file"}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    return {"done": result.to_json() | {"peak_rss_mb": round(peak_mb, 1)}}
+
+
+def _read_requests(waiting: queue.Queue[dict[str, Any]]) -> None:
+    """In a thread: requests to the queue, and the end of the process at the end of the input."""
+    for line in sys.stdin:
+        waiting.put(json.loads(line))
+    os._exit(0)
+
+
+def _limit_memory() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    limit = MOST_DATA_BYTES if hard == resource.RLIM_INFINITY else min(MOST_DATA_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
