@@ -1,9 +1,10 @@
 """The control half of the engine: events in, segments out.
 
 `advance(horizon)` carries out all events and all ticks before sample `horizon`, in the order of time. Every voice has
-its own grid of ticks, one per control frame (8 ms), from its onset: frame i is reached exactly i frames after it. A
-tick at the beginning of a frame aims at its end, with the controls as they will be there. A control that begins to move
-between two ticks is not kept waiting: the ramps that are under way turn at once (`synth.voices.tick.nudge`).
+a tick per control frame (8 ms), in its attack and after its release on a grid of its own: frame i is reached exactly i
+frames after the onset. Then it joins the grid of a group, so that voices share runs of the network. A tick at the
+beginning of a frame aims at its end, with the controls as they will be there. A control that begins to move between two
+ticks is not kept waiting: the ramps that are under way turn at once (`synth.voices.plan.nudge`).
 """
 
 import heapq
@@ -183,7 +184,7 @@ class Conductor:
             if isinstance(event, _MOVING):
                 begins = time - self._moved >= self._stillness
                 self._moved = time
-                if begins and nudge(self._bank, self.controls.curves, time, self._sample_rate_hz):
+                if begins and nudge(self._bank, time):
                     self._wake(time)
         self._tick_until(horizon)
         self.clock_samples = max(horizon, self.clock_samples)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from synth.control.events import Dimension
 from synth.control.parameters import parameter_named
 from synth.frames import FRAME_RATE_HZ, Float64Array
-from synth.voices.allocator import count_sounding, free_slots, note_to_steal
+from synth.voices.allocator import count_sounding, free_slots, group_to_join, note_to_steal
 from synth.voices.controls import DIMENSIONS, Controls, glide_curve
 from synth.voices.keys import Key, KeyStack
 from synth.voices.oscillators import initial_phases
@@ -288,6 +288,7 @@ class Notes:
 
     def _start(self, v: int, key: Key, velocity: int, from_pitch: float | None, time: int) -> None:
         bank, controls = self._bank, self._controls
+        bank["group"][v] = group_to_join(bank)
         bank["state"][v] = HELD
         bank["key"][v], bank["velocity"][v], bank["channel"][v] = key.key, velocity, key.channel
         bank["key_down"][v], bank["sostenuto"][v] = 1, 0
@@ -323,7 +324,7 @@ class Notes:
         bank["held_frames"][v] = bank["held_base"][v] + (time - bank["base"][v]) / self._hop
         self._sources.choose_release(v)
         bank["state"][v] = RELEASED
-        bank["base"][v] = bank["next_tick"][v] = time
+        bank["base"][v] = bank["next_tick"][v] = bank["reached"][v] = time
         self._schedule.tick(time)
         bank["frame"][v] = 1
         bank["release_frames"][v] = 0.0

@@ -9,7 +9,7 @@ from synth.frames import FRAME_RATE_HZ, HIGHEST_PARTIAL_HZ, N_PARTIALS
 from synth.jit import njit
 from synth.voices.envelope import envelope_gain
 from synth.voices.prepared import EXPECTED_FRAMES
-from synth.voices.voice import FREE, HELD
+from synth.voices.voice import FREE, HELD, N_GROUPS
 
 BEND, WHEEL, CHANNEL_DB, PAN = 0, 1, 2, 3
 """Columns of the channel table, float64 [16, 4]: semitones, cents of vibrato, dB, place -1..1."""
@@ -22,6 +22,8 @@ STILLNESS_S = 0.1
 turn of 64 voices costs as much as all their ticks in 8 ms, so it must not come with every block."""
 _SHORTEST_TURN = 48
 """Samples; a tick that is nearer than that is waited for."""
+_JOIN_FRAME = 8
+"""64 ms after its onset, release or change of key a voice joins the grid of its group: its attack is over by then."""
 FADE_S = 0.060
 """In which a corner's new instrument, or a legato note's new key, takes over from the old."""
 TOP = 0.48
@@ -83,7 +85,7 @@ def glide_at(bank, v, time, sample_rate):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def nudge(bank, curves, time, sample_rate):  # type: ignore[no-untyped-def]
+def nudge(bank, time):  # type: ignore[no-untyped-def]
     """Puts ramps that are under way back to `time`, so that the next tick turns them to where the controls now go.
 
     Their frames' places in time stay. Returns how many; first frames, which are onsets, are left alone.
@@ -92,13 +94,26 @@ def nudge(bank, curves, time, sample_rate):  # type: ignore[no-untyped-def]
     for v in range(bank.shape[0]):
         if bank[v].state == FREE or bank[v].probing or bank[v].frame < 2 or bank[v].next_tick - time < _SHORTEST_TURN:
             continue
-        if bank[v].state != HELD:
-            bank[v].held_frames -= 1.0
-            bank[v].release_frames -= 1.0 / parameter_at(curves, _RELEASE, bank[v].next_tick, SMOOTHING_S * sample_rate)
         bank[v].frame -= 1
         bank[v].next_tick = time
         n += 1
     return n
+
+
+@njit()
+def _join(bank, v, hop):  # type: ignore[no-untyped-def]
+    """From _JOIN_FRAME on, makes slot v's frames end on the grid of its group, by one of 0.5 to 1.5 hops.
+
+    Voices that tick together share a run of the network: 16 that began at odd times take a quarter less of a core.
+    """
+    if bank[v].frame != _JOIN_FRAME:
+        return
+    end = bank[v].base + hop * bank[v].frame
+    shift = (hop * bank[v].group // N_GROUPS - end) % hop
+    if end + shift - hop >= bank[v].next_tick + hop // 2:
+        shift -= hop
+    bank[v].base += shift
+    bank[v].held_base += shift / hop
 
 
 @njit()
@@ -157,6 +172,7 @@ def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sam
     smoothing = SMOOTHING_S * sample_rate
     for i in range(n):
         v = work[i].due
+        _join(bank, v, hop)
         # Everything is as it will be when this tick's frame is reached.
         time = bank[v].base + hop * bank[v].frame
         if bank[v].state == HELD:
@@ -170,8 +186,10 @@ def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sam
         else:
             work[i].envelope_soon = bank[v].envelope
             if not bank[v].probing:
-                bank[v].held_frames += 1.0
-                bank[v].release_frames += 1.0 / curve_at(curves, _RELEASE, time, smoothing)
+                frames = (time - bank[v].reached) / hop
+                bank[v].held_frames += frames
+                bank[v].release_frames += frames / curve_at(curves, _RELEASE, time, smoothing)
+                bank[v].reached = time
         _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, FADE_S * sample_rate, hop)
         channel = bank[v].channel
         base_pitch = curve_at(bank[v].pitch, 0, time, smoothing)

@@ -12,6 +12,10 @@ FREE, HELD, RELEASED = 0, 1, 2
 
 NEVER = 1 << 62
 """Of samples."""
+N_GROUPS = 3
+"""Grids of ticks that voices join: a third of a frame apart, which is a block of 128 samples at 48 kHz."""
+GROUP_SIZE = 24
+"""Voices of a group before the next one is used."""
 N_SOURCES = 2 * N_CORNERS
 """What a voice reads: 0 to 3 what each corner has, 4 to 7 what it had, which fades out after a change."""
 CURVE = 3
@@ -34,6 +38,8 @@ VOICE = np.dtype(
         ("held_base", np.float64),  # frames that the held note had behind it at `base`
         ("next_tick", np.int64),
         ("frame", np.int64),  # the frame since `base` that the next tick computes
+        ("reached", np.int64),  # at which held_frames and release_frames are right
+        ("group", np.int64),  # of voices that tick together, 0 to N_GROUPS - 1
         ("onset_ramp", np.int64),  # samples in which frame 0 is reached
         ("held_frames", np.float64),  # since the onset
         ("release_frames", np.float64),  # since the release, stretched by the parameter
