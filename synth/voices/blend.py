@@ -37,6 +37,7 @@ WORK = np.dtype(
         ("envelope_soon", np.float64),  # the largest until EXPECTED_FRAMES from now
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
+        ("between", np.float64),  # how far between corners: 0 in one, 1 half-way between two and further inside
         ("detail_gain", np.float64),  # of what the recordings have and the network does not, 0..1
         ("noise_db", np.float64),
         ("tuning_amount", np.float64),
@@ -45,6 +46,7 @@ WORK = np.dtype(
         ("rise_db", np.float64),
         ("fade_db", np.float64),
         ("inharmonicity", np.float64),
+        ("inharmonicity_square", np.float64),
         ("tuning_cents", np.float64),
         ("detail", np.float32, (ROW_WIDTH,)),
         ("low", np.uint32, (N_PARTIALS,)),  # scratch of `gather`
@@ -87,6 +89,7 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
         row.rise_db = 0.0
         row.fade_db = 0.0
         row.inharmonicity = 0.0
+        row.inharmonicity_square = 0.0
         row.tuning_cents = 0.0
         row.detail[:] = 0.0
         z[n] = 0.0
@@ -204,4 +207,5 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: igno
             work[i].rise_db += weight * frames[row].rise
             work[i].fade_db += weight * fade
             work[i].inharmonicity += weight * notes[m].inharmonicity
+            work[i].inharmonicity_square += weight * notes[m].inharmonicity ** 2
             work[i].tuning_cents += weight * notes[m].tuning_cents

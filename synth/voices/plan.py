@@ -135,12 +135,12 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
     weight[1] = x * y
     weight[2] = (1.0 - x) * (1.0 - y)
     weight[3] = x * (1.0 - y)
-    # How far between corners: 0 in one, 1 half-way between two, and never more.
     between = 2.0
     for c in range(N_CORNERS):
         between -= 2.0 * weight[c] ** 2
+    work[i].between = min(between, 1.0)
     kept = curve_at(curves, _MIDDLE_DETAIL, time, smoothing)
-    work[i].detail_gain = 1.0 - (1.0 - kept) * min(between, 1.0) ** 2
+    work[i].detail_gain = 1.0 - (1.0 - kept) * work[i].between ** 2
     aim = bank[v].base + hop * bank[v].frame  # the sample at which this tick's frame is reached
     moved = min(max((aim - bank[v].middle_start) / fade_samples, 0.0), 1.0)
     extra = 0.0

@@ -25,6 +25,8 @@ OFFSET_FADE_S = 0.3
 RELEASE_BOOST_LIMIT_DB = 24.0
 _FADED_HOLD_DB = -30.0
 _SMALLEST_AMPLITUDE = 1e-5  # -100 dBFS
+_UNLIKE = 8.0
+"""Times the relative variance of the corners' stiffness; 1, the most, at a fifth of the way from piano to harpsichord."""
 _TOP_FADE = 0.02
 _KEPT_PLACES = 3  # of a ring, for note-offs and steals
 
@@ -109,6 +111,39 @@ def _shape(row, n_partials, gain, f0, inharmonicity, tilt_db, noise_gain, sample
             row[j] *= amplitude_of_db(np.float32(octaves * tilt_db))
         for b in range(N_BANDS):
             row[N_PARTIALS + b] *= amplitude_of_db(np.float32(_BAND_OCTAVES[b] * tilt_db))
+
+
+@njit()
+def _stretch_cents(row, inharmonicity):  # type: ignore[no-untyped-def]
+    """By how much the pitch that one hears is above f0, for amplitudes of stretched partials (row [165]).
+
+    Mean of the first four partials' cents, each weighted by what its phase knows of the pitch, energy times k^2; the
+    first four carry it (Plomp 1967; Ritsma 1967).
+    """
+    total = 1e-30
+    cents = 0.0
+    for j in range(4):
+        k = j + 1.0
+        weight = float(row[j] * k) ** 2
+        total += weight
+        cents += weight * 600.0 * np.log2(1.0 + inharmonicity * k * k)
+    return cents / total
+
+
+@njit()
+def _pull_cents(work, i, row):  # type: ignore[no-untyped-def]
+    """What is taken off the pitch of row i where stiff strings meet others, for amplitudes [165].
+
+    A stiff string's partials under another sound's levels are heard too high: a piano's with a harpsichord's upper
+    partials by 10 cents. Half of what they say is taken away, since the fundamental alone has its say too. In a corner,
+    and among sounds of one stiffness, a note is in tune as it was recorded.
+    """
+    stiffness = work[i].inharmonicity
+    if stiffness <= 0.0:
+        return 0.0
+    unlike = min(_UNLIKE * (work[i].inharmonicity_square / stiffness**2 - 1.0), 1.0)
+    beside_corner = 1.0 - (1.0 - work[i].between) ** 4
+    return 0.5 * (1.0 - work[i].tuning_amount) * max(unlike, 0.0) * beside_corner * _stretch_cents(row, stiffness)
 
 
 @njit()
@@ -236,6 +271,7 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         tuned_hz = 440.0 * 2.0 ** ((work[i].base_pitch - 69.0 + work[i].tuning_cents / 100.0) / 12.0)
         match_db = match_loudness(row, work[i].n_partials, tuned_hz, stiffness, work[i].loudness_db)
         cents = row[N_LEVELS] + work[i].tuning_amount * work[i].tuning_cents
+        cents -= _pull_cents(work, i, row)
         f0 = 440.0 * 2.0 ** ((work[i].semitones - 69.0 + cents / 100.0) / 12.0) / sample_rate
         gain = bank[v].envelope * np.exp((match_db + work[i].fade_db + work[i].extra_db) * _DB_TO_LOG)
         noise_gain = np.exp(work[i].noise_db * _DB_TO_LOG)
