@@ -26,7 +26,7 @@ RELEASE_BOOST_LIMIT_DB = 24.0
 _FADED_HOLD_DB = -30.0
 _SMALLEST_AMPLITUDE = 1e-5  # -100 dBFS
 _UNLIKE = 8.0
-"""Times the relative variance of the corners' stiffness; 1, the most, at a fifth of the way from piano to harpsichord."""
+"""Times the relative variance of the corners' stiffness; 1, the most, a fifth of the way from piano to harpsichord."""
 _TOP_FADE = 0.02
 _KEPT_PLACES = 3  # of a ring, for note-offs and steals
 
