@@ -85,19 +85,37 @@ def test_no_message_overtakes_an_earlier_one() -> None:
     assert times == sorted(times)
 
 
+class Asking(Stage):
+    """Asks where a frame of JACK's is, whenever it is called."""
+
+    def __init__(self) -> None:
+        super().__init__(48_000)
+        self.wanted: tuple[float, int] | None = None
+        self.dues: list[int] = []
+
+    def events(self, horizon_samples: int, sample_at: SampleAt) -> list[Event]:
+        del horizon_samples
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.dues.append(sample_at(*wanted))
+        return []
+
+
 def test_a_message_with_a_frame_of_jack_is_due_exactly_there() -> None:
     """Whatever the threads do, and across the end of the server's 32 bits."""
-    engine = NotedEngine()
-    live = LiveEngine(engine, Stage(48_000))
+    engine, stage = NotedEngine(), Asking()
+    live = LiveEngine(engine, stage)
     frame = (1 << 32) - 300
-    live.block_frame = lambda: frame % (1 << 32)
-    dues = []
-    for offset in (0, 100, 37, 5, 127, 64):
-        live.render_into(np.zeros((128, 2), np.float32))
-        due = live.sample_at(time.perf_counter() - 0.003 * offset, (frame + offset) % (1 << 32))
-        dues.append(due - offset - (engine.clock_samples - 128))
-        frame += 128
-    assert len(set(dues)) == 1
+    ahead: list[int] = []
+    with live:
+        for offset in (0, 100, 37, 5, 127, 64):
+            live.render_into(np.zeros((128, 2), np.float32), frame % (1 << 32))
+            stage.wanted = time.perf_counter() - 0.003 * offset, (frame + offset) % (1 << 32)
+            live.wake()
+            wait_until(lambda: len(stage.dues) > len(ahead), "the answer")
+            ahead.append(stage.dues[-1] - offset - (engine.clock_samples - 128))
+            frame += 128
+    assert len(set(ahead)) == 1
 
 
 class Silent(Stage):
