@@ -2,8 +2,8 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,26 +62,30 @@ def njit(signature: str | list[str] | None = None, *, fastmath: bool = False) ->
 
 
 class NativeFunction:
-    """A C function made of a Python one. It is compiled, or read from the cache, when its address is first asked for:
-    a second at most from the cache, tens of seconds on the very first start."""
+    """A C function made of a Python one. It is compiled, or read from the cache, when it is first asked for: well under
+    a second from the cache, up to half a minute on the very first start."""
 
     def __init__(self, function: Kernel, signature: str) -> None:
         self._function = function
         self._signature = signature
+        self._compiled: Any = None
+        self._lock = threading.Lock()
 
-    @cached_property
-    def _compiled(self) -> Any:
-        return numba.cfunc(self._signature, cache=True, error_model="numpy")(self._function)
+    def _ready(self) -> Any:
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = numba.cfunc(self._signature, cache=True, error_model="numpy")(self._function)
+            return self._compiled
 
     @property
     def address(self) -> int:
         """Where it begins; good as long as this object."""
-        return int(self._compiled.address)
+        return int(self._ready().address)
 
-    @cached_property
+    @property
     def call(self) -> Callable[..., Any]:
         """For Python threads: called through ctypes, which lets go of the interpreter lock meanwhile."""
-        function: Callable[..., Any] = self._compiled.ctypes
+        function: Callable[..., Any] = self._ready().ctypes
         return function
 
 

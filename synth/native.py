@@ -84,6 +84,11 @@ class Layout:
         ]
         self.unpack: Intrinsic = _unpacking(array_types)
 
+    def places(self, *names: str) -> tuple[int, ...]:
+        """Where in the tuple these arrays are."""
+        order = list(self._arrays)
+        return tuple(order.index(name) for name in names)
+
     def pack(self, **arrays: npt.NDArray[Any]) -> "Table":
         """A table of these arrays. TetradError for arrays that are not as the layout says."""
         if list(arrays) != list(self._arrays):

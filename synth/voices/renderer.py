@@ -361,6 +361,8 @@ _REST = Layout(
     changes=MIX_CHANGE,
     mix_counts=np.int64,
 )
+_STATE, _WRITTEN = _VOICES.places("state", "written")
+(_MIX_STATE,) = _EFFECTS.places("state")
 _voices, _effects, _rest = _VOICES.unpack, _EFFECTS.unpack, _REST.unpack
 _EFFECTS_AT = _VOICES.n_bytes
 _REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
@@ -370,7 +372,7 @@ _REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
 def _render_source(data, out_at, n_samples, _time_ns, _frame):  # type: ignore[no-untyped-def]
     voices, effects = _voices(data), _effects(data + _EFFECTS_AT)
     clock, always_ride, output, sent, taken, changes, mix_counts = _rest(data + _REST_AT)
-    state, written = voices[0], voices[5]
+    state, written = voices[_STATE], voices[_WRITTEN]
     first = 0
     while first < n_samples:
         block = stereo_view(out_at + 8 * first, min(n_samples - first, MAX_BLOCK))
@@ -380,7 +382,7 @@ def _render_source(data, out_at, n_samples, _time_ns, _frame):  # type: ignore[n
         _render_block(block, clock[0], voices, effects, changes, mix_written, output, always_ride[0] != 0)
         for v in range(sent.shape[0]):
             store_release(taken, v, state[v].read)
-        store_release(mix_counts, 1, effects[0][0].read)
+        store_release(mix_counts, 1, effects[_MIX_STATE][0].read)
         clock[0] += block.shape[0]
         first += block.shape[0]
 

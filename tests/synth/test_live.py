@@ -10,7 +10,7 @@ from synth.control.events import Event, NoteOff, NoteOn
 from synth.errors import TetradError
 from synth.io.midi_queue import PortMessage
 from synth.io.terminal_keys import NOTE_S, TerminalKeys
-from synth.live import LiveEngine, LoopedScore, SampleAt
+from synth.live import WAKING_S, LiveEngine, LoopedScore, SampleAt
 from synth.stage import Stage
 from synth.voices.engine import Engine
 from tests.listening import wait_until
@@ -149,6 +149,19 @@ def test_in_step_the_stream_is_the_offline_rendering_whatever_the_conductor_does
     assert np.array_equal(sound, expected)
     assert np.abs(sound).max() > 0.01
     assert engine.status()["late_frames"] == 0
+
+
+def test_a_conductor_that_was_held_up_finds_its_way_by_the_latest_blocks() -> None:
+    """More blocks than there are places for their stamps; where the latest began is what counts."""
+    engine, stage = NotedEngine(), Asking()
+    live = LiveEngine(engine, stage)
+    for block in range(1000):
+        live.render_into(np.zeros((64, 2), np.float32), 5000 + 64 * block)
+    with live:
+        stage.wanted = time.perf_counter(), 5000 + 64 * 999 + 17
+        wait_until(lambda: len(stage.dues) == 1, "the answer")
+    ahead = live.block_samples + live.lead_samples + round(WAKING_S * 48_000)
+    assert stage.dues == [64 * 999 + 17 + ahead]
 
 
 def test_the_conductor_stays_two_of_the_largest_blocks_ahead() -> None:
