@@ -173,6 +173,7 @@ class Conductor:
     def advance(self, horizon: int) -> None:
         """Carries out everything before absolute sample `horizon`."""
         self.most_waiting_events = max(self.most_waiting_events, len(self._inbox))
+        self._rings.look()
         while self._inbox:
             self._queue(self._inbox.popleft())
         while self._waiting and self._waiting[0][0] < horizon:
@@ -188,7 +189,7 @@ class Conductor:
                     self._wake(time)
         self._tick_until(horizon)
         self.clock_samples = max(horizon, self.clock_samples)
-        self._rings.written[:] = self._sent
+        self._rings.publish(self._sent)
 
     def _queue(self, event: ev.Event) -> None:
         heapq.heappush(self._waiting, (event.time_samples, self._n_events, event))

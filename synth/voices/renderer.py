@@ -1,8 +1,9 @@
 """The audio half of the engine: segments in, samples out.
 
-Contract of `Renderer.render_into`, which the audio callback calls: no allocation, no lock, no file, no log, no
-exception; everything it writes it owns, but for `Rings.read`. Late segments are counted, never waited for: a voice
-holds its last target until one comes.
+All of it is one C function, `Renderer.source`, which sound cards call without the interpreter (synth.native), and
+`Renderer.render_into` from Python. Its contract: no allocation, no lock, no file, no log, no exception; everything it
+writes it owns, but for the counters of what it has taken from the rings. Late segments are counted, never waited for:
+a voice holds its last target until one comes.
 """
 
 from typing import NamedTuple
@@ -10,12 +11,25 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.frames import N_BANDS, N_PARTIALS, Float32Array
-from synth.jit import njit
-from synth.voices.effects import apply_effects, effects_rest, make_effects
+from synth.jit import cfunc, njit
+from synth.native import SOURCE, Int64Array, Layout, Player, Source, load_acquire, stereo_view, store_release
+from synth.voices.effects import EFFECTS, apply_effects, effects_rest, make_effects
+from synth.voices.effects_chorus import CHORUS
+from synth.voices.effects_delay import DELAY
 from synth.voices.effects_limiter import OUTPUT, ride, set_up_output, write_out, write_silence
+from synth.voices.effects_reverb import REVERB
 from synth.voices.noise import NOISE_CELL, add_noise, noise_loops
 from synth.voices.oscillators import OSCILLATOR_CELL, add_partials
-from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES, Records, Rings
+from synth.voices.segments import (
+    FREE_AT_END,
+    MIX_CHANGE,
+    N_LEVELS,
+    NEW_VOICE,
+    RING_PLACES,
+    SEGMENT,
+    Records,
+    Rings,
+)
 
 MAX_BLOCK = 1024
 MAX_ONSETS = 64
@@ -315,6 +329,64 @@ def _render_block(out, clock, voices, effects, changes, mix_written, output, alw
     write_out(out, mix, n_samples, output[0])
 
 
+# What the C function works on: the arguments of `_render` after the clock, those of `apply_effects`, and the rest.
+_VOICES = Layout(
+    state=SLOT,
+    noise=NOISE,
+    scratch=SCRATCH,
+    segments=(SEGMENT, 2),
+    phase=(np.uint32, 2),
+    written=np.int64,
+    late=np.int64,
+    loops=np.float32,
+    starts=np.int64,
+    lengths=np.int64,
+)
+_EFFECTS = Layout(
+    state=EFFECTS,
+    chorus=CHORUS,
+    delay=DELAY,
+    reverb=REVERB,
+    tap_line=(np.float32, 2),
+    echo_line=(np.float32, 2),
+    room=np.float32,
+    raw=(np.float32, 2),
+)
+_REST = Layout(
+    clock=np.int64,  # the absolute sample that comes next
+    always_ride=np.int64,  # 0 or 1
+    output=OUTPUT,
+    sent=np.int64,  # Rings.written
+    taken=np.int64,  # Rings.taken
+    changes=MIX_CHANGE,
+    mix_counts=np.int64,
+)
+_STATE, _WRITTEN = _VOICES.places("state", "written")
+(_MIX_STATE,) = _EFFECTS.places("state")
+_voices, _effects, _rest = _VOICES.unpack, _EFFECTS.unpack, _REST.unpack
+_EFFECTS_AT = _VOICES.n_bytes
+_REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
+
+
+@cfunc(SOURCE)
+def _render_source(data, out_at, n_samples, _time_ns, _frame):  # type: ignore[no-untyped-def]
+    voices, effects = _voices(data), _effects(data + _EFFECTS_AT)
+    clock, always_ride, output, sent, taken, changes, mix_counts = _rest(data + _REST_AT)
+    state, written = voices[_STATE], voices[_WRITTEN]
+    first = 0
+    while first < n_samples:
+        block = stereo_view(out_at + 8 * first, min(n_samples - first, MAX_BLOCK))
+        for v in range(sent.shape[0]):
+            written[v] = load_acquire(sent, v)
+        mix_written = load_acquire(mix_counts, 0)
+        _render_block(block, clock[0], voices, effects, changes, mix_written, output, always_ride[0] != 0)
+        for v in range(sent.shape[0]):
+            store_release(taken, v, state[v].read)
+        store_release(mix_counts, 1, effects[_MIX_STATE][0].read)
+        clock[0] += block.shape[0]
+        first += block.shape[0]
+
+
 class Levels(NamedTuple):
     """What leaves the renderer, linear 0..1, left and right."""
 
@@ -327,53 +399,58 @@ class Levels(NamedTuple):
 class Renderer:
     """Turns the segments of `rings` into stereo sound.
 
-    sample_rate_hz and seed choose the noise loops. `clock_samples` is the absolute sample that comes next. always_ride:
-    the limiter's gain takes part even when all effects are off.
+    sample_rate_hz and seed choose the noise loops. always_ride: the limiter's gain takes part even when all effects are
+    off. `source` is for sound cards; `render_into` does the same from Python. One of them at a time.
     """
 
     def __init__(self, rings: Rings, sample_rate_hz: int, seed: int, *, always_ride: bool = False) -> None:
         n_slots = rings.written.shape[0]
-        self._rings = rings
         self._state: Records = np.zeros(n_slots, SLOT)
         self._state["inharmonicity"] = -1.0  # no stretch computed yet
         self._late = np.zeros(1, np.int64)
-        self._written = np.zeros(n_slots, np.int64)
-        self._voices = (
-            self._state,
-            np.zeros(1, NOISE),
-            np.zeros(1, SCRATCH),
-            rings.segments,
-            rings.phase,
-            self._written,
-            self._late,
-            *noise_loops(sample_rate_hz, seed),
-        )
         self._effects = make_effects(sample_rate_hz)
-        self._effects_state = tuple(self._effects)
         self._output: Records = np.zeros(1, OUTPUT)
         set_up_output(self._output[0], sample_rate_hz)
-        self._always_ride = always_ride
-        self.clock_samples = 0
+        self.clock: Int64Array = np.zeros(1, np.int64)
+        """The absolute sample that comes next, for C functions before this one."""
+        loops, starts, lengths = noise_loops(sample_rate_hz, seed)
+        voices = {
+            "state": self._state,
+            "noise": np.zeros(1, NOISE),
+            "scratch": np.zeros(1, SCRATCH),
+            "segments": rings.segments,
+            "phase": rings.phase,
+            "written": np.zeros(n_slots, np.int64),
+            "late": self._late,
+            "loops": loops,
+            "starts": starts,
+            "lengths": lengths,
+        }
+        rest = {
+            "clock": self.clock,
+            "always_ride": np.full(1, always_ride, np.int64),
+            "output": self._output,
+            "sent": rings.written,
+            "taken": rings.taken,
+            "changes": rings.mix.changes,
+            "mix_counts": rings.mix.counts,
+        }
+        memory = _VOICES.pack(**voices) + _EFFECTS.pack(**self._effects._asdict()) + _REST.pack(**rest)
+        self.source = Source(_render_source.address, memory.address, (memory, _render_source))
+        self._play = Player(self.source)
 
     def render_into(self, out: Float32Array) -> None:
         """Fills out, float32 [n, 2], -1..1, with the next n samples."""
-        mix_ring = self._rings.mix
-        for first in range(0, out.shape[0], MAX_BLOCK):
-            block = out[first : first + MAX_BLOCK]
-            self._written[:] = self._rings.written
-            _render_block(
-                block,
-                self.clock_samples,
-                self._voices,
-                self._effects_state,
-                mix_ring.changes,
-                mix_ring.written,
-                self._output,
-                self._always_ride,
-            )
-            self._rings.read[:] = self._state["read"]
-            mix_ring.read = int(self._effects.state["read"][0])
-            self.clock_samples += block.shape[0]
+        self._play(out)
+
+    @property
+    def clock_samples(self) -> int:
+        """The absolute sample that comes next."""
+        return int(self.clock[0])
+
+    @clock_samples.setter
+    def clock_samples(self, sample: int) -> None:
+        self.clock[0] = sample
 
     @property
     def late_segments(self) -> int:
