@@ -14,7 +14,9 @@ from synth.frames import (
 from synth.jit import njit
 from synth.voices.oscillators import sine_of_phase
 from synth.voices.plan import TOP
-from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES
+from synth.voices.residual import aim_residual, duck_now
+from synth.voices.segments import FREE_AT_END, FREE_PARTIALS, N_LEVELS, NEW_VOICE, RING_PLACES
+from synth.voices.stretch import fill_free, fill_law
 from synth.voices.voice import FREE, HELD, NEVER
 
 SILENT_POWER = 1e-9
@@ -70,10 +72,10 @@ def amplitude_of_db(level_db):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True)
-def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: ignore[no-untyped-def]
+def match_loudness(row, n_partials, f0_hz, stretch, wanted_db):  # type: ignore[no-untyped-def]
     """Turns levels in dB (row, float32 [165]) into amplitudes, 0 from partial `n_partials` + 1 on, and returns the gain
-    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. Same measure as
-    `synth.frames.frame_loudness_db`."""
+    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. stretch, float64 [100]: the partials'
+    frequencies over f0. Same measure as `synth.frames.frame_loudness_db`."""
     power = 0.0
     for j in range(n_partials):
         row[j] = amplitude_of_db(max(row[j], np.float32(LEVEL_FLOOR_DB)))
@@ -82,8 +84,7 @@ def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: i
     for j in range(N_PARTIALS, N_LEVELS):
         row[j] = amplitude_of_db(max(row[j], np.float32(LEVEL_FLOOR_DB)))
     for j in range(n_partials):
-        k = j + 1.0
-        frequency_hz = f0_hz * k * np.sqrt(1.0 + inharmonicity * k * k)
+        frequency_hz = f0_hz * stretch[j]
         weight = 0.5 * k_power(frequency_hz)
         power += weight * row[j] * row[j] if frequency_hz < HIGHEST_PARTIAL_HZ else 0.0
     for b in range(N_BANDS):
@@ -93,22 +94,27 @@ def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: i
 
 
 @njit(fastmath=True)
-def _shape(row, n_partials, gain, f0, inharmonicity, tilt_db, noise_gain, sample_rate):  # type: ignore[no-untyped-def]
+def _shape(row, n_partials, gain, f0, stretch, tilt_db, noise_gain, sample_rate):  # type: ignore[no-untyped-def]
     """Applies gain, brightness and noise level to amplitudes (row [165]); fades partials out below the Nyquist."""
     for j in range(n_partials):
-        k = j + 1.0
-        frequency = f0 * k * np.sqrt(1.0 + inharmonicity * k * k)
-        edge = min(max((TOP - frequency) / _TOP_FADE, 0.0), 1.0)
+        edge = min(max((TOP - f0 * stretch[j]) / _TOP_FADE, 0.0), 1.0)
         row[j] *= gain * edge
     for b in range(N_BANDS):
         row[N_PARTIALS + b] *= gain * noise_gain
     if tilt_db != 0.0:
         for j in range(n_partials):
-            k = j + 1.0
-            octaves = np.log2(f0 * sample_rate * k * np.sqrt(1.0 + inharmonicity * k * k) / 1000.0)
+            octaves = np.log2(f0 * sample_rate * stretch[j] / 1000.0)
             row[j] *= amplitude_of_db(np.float32(octaves * tilt_db))
         for b in range(N_BANDS):
             row[N_PARTIALS + b] *= amplitude_of_db(np.float32(_BAND_OCTAVES[b] * tilt_db))
+
+
+@njit(fastmath=True)
+def _duck(row, gain):  # type: ignore[no-untyped-def]
+    """Turns the bands of row [165] down, beside a residual."""
+    if gain != 1.0:
+        for j in range(N_PARTIALS, N_LEVELS):
+            row[j] *= gain
 
 
 @njit()
@@ -198,6 +204,12 @@ def send(bank, segments, read, sent, v, start, length, flags):  # type: ignore[n
     segments[v, place].inharmonicity = bank[v].inharmonicity
     segments[v, place].gain[0] = bank[v].gain[0]
     segments[v, place].gain[1] = bank[v].gain[1]
+    segments[v, place].residual_gain = bank[v].residual_to
+    segments[v, place].residual_end = bank[v].residual_stop
+    if bank[v].free_partials:
+        segments[v, place].flags = flags | FREE_PARTIALS
+        for j in range(N_PARTIALS):
+            segments[v, place].stretch[j] = bank[v].stretch[j]
     level, level_to = segments[v, place].level, bank[v].level_to
     for j in range(N_LEVELS):  # an array assignment would compile its error message, for seconds
         level[j] = level_to[j]
@@ -215,6 +227,7 @@ def send_silence(bank, segments, read, sent, v, start, length):  # type: ignore[
     """Fades slot v out from sample `start` over `length` samples and frees it. False when the ring is full."""
     for j in range(N_LEVELS):
         bank[v].level_to[j] = 0.0
+    bank[v].residual_to = 0.0
     return send(bank, segments, read, sent, v, start, length, FREE_AT_END)
 
 
@@ -233,14 +246,23 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
             row[j] += detail_gain * work[i].detail[j]
         row[N_LEVELS] += work[i].detail[N_LEVELS]  # the cents are the pitch, of which nothing is taken away
         stiffness = work[i].inharmonicity
-        tuned_hz = 440.0 * 2.0 ** ((work[i].base_pitch - 69.0 + work[i].tuning_cents / 100.0) / 12.0)
-        match_db = match_loudness(row, work[i].n_partials, tuned_hz, stiffness, work[i].loudness_db)
+        stretch = work[i].stretch
+        if work[i].free > 0.0:
+            fill_free(stretch, stiffness, work[i].free, work[i].octaves)
+        else:
+            fill_law(stretch, stiffness, work[i].n_partials)
+        measured_pitch = work[i].base_pitch + work[i].tuning_cents / 100.0 + 12.0 * work[i].measured_shift
+        tuned_hz = 440.0 * 2.0 ** ((measured_pitch - 69.0) / 12.0)
+        match_db = match_loudness(row, work[i].n_partials, tuned_hz, stretch, work[i].loudness_db)
         cents = row[N_LEVELS] + work[i].tuning_amount * work[i].tuning_cents
         f0 = 440.0 * 2.0 ** ((work[i].semitones - 69.0 + cents / 100.0) / 12.0) / sample_rate
         gain = bank[v].envelope * np.exp((match_db + work[i].fade_db + work[i].extra_db) * _DB_TO_LOG)
         noise_gain = np.exp(work[i].noise_db * _DB_TO_LOG)
-        _shape(row, work[i].n_partials, gain, f0, stiffness, work[i].tilt_db, noise_gain, sample_rate)
+        _shape(row, work[i].n_partials, gain, f0, stretch, work[i].tilt_db, noise_gain, sample_rate)
+        share = _ramp_share(bank, v, time)
         if bank[v].probing:
+            _duck(row, duck_now(bank, v, share))
+            work[i].residual_source = -1  # nothing is sent
             _measure_release(bank, v, row, time)
             bank[v].probing = 0
             earliest = min(earliest, time)
@@ -249,23 +271,30 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         if not held:
             _apply_release(bank, v, row, bank[v].frame * hop / sample_rate)
         new = held and bank[v].frame == 0
-        share = _ramp_share(bank, v, time)
+        length = bank[v].onset_ramp if new else bank[v].base + hop * bank[v].frame - time
+        aim_residual(bank, work[i], v, time, length, new, share, sample_rate, hop)
+        _duck(row, bank[v].duck_to)
         level_from, level_to = bank[v].level_from, bank[v].level_to
         for j in range(N_LEVELS):
             level_from[j] = np.float32(0.0) if new else level_from[j] + share * (level_to[j] - level_from[j])
-        power = _aim(row, level_to)
+        power = _aim(row, level_to) + bank[v].residual_to ** 2
+        bank[v].free_partials = work[i].free > 0.0
+        if work[i].free > 0.0:
+            for j in range(N_PARTIALS):
+                bank[v].stretch[j] = stretch[j]
         bank[v].f0 = f0
         bank[v].inharmonicity = stiffness
         bank[v].gain[0], bank[v].gain[1] = work[i].gain[0], work[i].gain[1]
         bank[v].power = power
         bank[v].audible = _audible(bank, work, i, v, held)
-        length = bank[v].onset_ramp if new else bank[v].base + hop * bank[v].frame - time
         over = power < SILENT_POWER and (not held or work[i].fade_db < _FADED_HOLD_DB)
         if over:
             sent_it = send_silence(bank, segments, read, sent, v, time, length)
         else:
             sent_it = send(bank, segments, read, sent, v, time, length, NEW_VOICE if new else 0)
-        lost += 0 if sent_it else 1
+        if not sent_it:
+            lost += 1
+            work[i].residual_source = -1
         bank[v].next_tick = time + length
         bank[v].frame += 1
         earliest = min(earliest, bank[v].next_tick)
