@@ -25,18 +25,21 @@ class Sources:
         self._bank = bank
         self._fade_samples = round(FADE_S * sample_rate_hz)
         self._powers = np.zeros((N_CORNERS, LISTENED_FRAMES))
-        self._in_corner = np.arange(N_CORNERS)
+        # The same instrument has the same number in all corners.
+        self._in_corner = np.array([corners.index(instrument) for instrument in corners])
         self._next = N_CORNERS
         self.instruments: dict[int, PreparedInstrument] = dict(enumerate(corners))
-        self.in_use: list[tuple[int, int]] = [(corner, corner) for corner in range(N_CORNERS)]
+        self.in_use: list[tuple[int, int]] = list(enumerate(self._in_corner.tolist()))
         """(source, number of its instrument): all pairs that a voice may have."""
         self._find_special()
 
     def put(self, corner: int, instrument: PreparedInstrument) -> None:
         """An instrument for a corner. Voices that sound have it after the next `refresh`."""
-        self.instruments[self._next] = instrument
-        self._in_corner[corner] = self._next
-        self._next += 1
+        known = [number for number, other in self.instruments.items() if other is instrument]
+        if not known:
+            self.instruments[self._next] = instrument
+            self._next += 1
+        self._in_corner[corner] = known[0] if known else self._next - 1
         self._find_in_use()
 
     def begin(self, v: int, velocity_depth: float) -> None:
