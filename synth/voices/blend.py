@@ -201,8 +201,20 @@ def _begins(bank, v):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _add_free(note, weight, row):  # type: ignore[no-untyped-def]
-    """Adds the partials of a note that has frequencies of its own."""
+def _take_phases(note, weight, row, phases):  # type: ignore[no-untyped-def]
+    """Copies a note's phases to phases, uint32 [100], unless a heavier note's are there."""
+    if weight > row.phase_weight:
+        row.phase_weight = weight
+        for k in range(N_PARTIALS):
+            phases[k] = note.phase[k]
+
+
+@njit()
+def _add_frequencies(note, weight, row):  # type: ignore[no-untyped-def]
+    """Adds what a note says of where the partials are; see synth.voices.stretch."""
+    if not note.free:
+        row.inharmonicity += weight * note.inharmonicity
+        return
     if row.free == 0.0:
         row.octaves[:] = 0.0
     row.free += weight
@@ -267,14 +279,9 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, phases, n):  # ty
             work[i].loudness_db += weight * loudness
             work[i].rise_db += weight * frames[row].rise
             work[i].fade_db += weight * fade
-            if notes[m].free:
-                _add_free(notes[m], weight, work[i])
-            else:
-                work[i].inharmonicity += weight * notes[m].inharmonicity
-            if notes[m].has_phases and weight > work[i].phase_weight and _begins(bank, v):
-                work[i].phase_weight = weight
-                for k in range(N_PARTIALS):
-                    phases[v, k] = notes[m].phase[k]
+            _add_frequencies(notes[m], weight, work[i])
+            if notes[m].has_phases and _begins(bank, v):
+                _take_phases(notes[m], weight, work[i], phases[v])
             if c == work[i].residual_source and m == bank[v].lead[c]:
                 _tell_residual(notes[m], bank, v, c, j, loudness, work[i])
             work[i].tuning_cents += weight * notes[m].tuning_cents

@@ -82,7 +82,8 @@ class Conductor:
         self._sent = np.zeros(n_slots, np.int64)
         self._sources = Sources(self._bank, corners, sample_rate_hz)
         # Compiled now, though it may be long before an instrument needs it.
-        fill_residuals(corners[0].table.notes, corners[0].table.residual, 0, 0, self._bank, self._work, 0, rings.residual)
+        table = corners[0].table
+        fill_residuals(table.notes, table.residual, 0, 0, self._bank, self._work, 0, rings.residual)
         schedule = Schedule(self._wake, self._release_at, self._refresh_at)
         self.notes = Notes(
             self._bank, rings, self._sent, self._sources, self.controls, schedule, sample_rate_hz, n_voices, seed

@@ -151,10 +151,10 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
 @njit()
 def _has_free_partials(bank, work, i, v):  # type: ignore[no-untyped-def]
     """Whether a source of row i has partials that are not numbered by their frequency."""
+    weight = 0.0
     for c in range(N_SOURCES):
-        if bank[v].free[c] and work[i].weight[c] > 0.0:
-            return True
-    return False
+        weight += work[i].weight[c] * bank[v].free[c]
+    return weight > 0.0
 
 
 @njit()

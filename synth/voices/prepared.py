@@ -5,11 +5,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from synth.frames import FRAME_RATE_HZ, HOP, N_BANDS, N_PARTIALS, Float32Array, Float64Array, partial_frequencies_hz
+from synth.frames import (
+    FRAME_RATE_HZ,
+    HOP,
+    N_BANDS,
+    N_PARTIALS,
+    SAMPLE_RATE_HZ,
+    Float32Array,
+    Float64Array,
+    partial_frequencies_hz,
+)
 from synth.instruments.format import Instrument, Note
 from synth.voices.segments import Records
 
 MOST_CHOICES = 256
+RESIDUAL_FADE = round(0.020 * SAMPLE_RATE_HZ)
+"""Samples over which a residual ends and the noise bands come back, as sine and cosine."""
 RESIDUAL_MARGIN = 2
 """Zeros before and after each residual: what interpolation reads beyond its ends."""
 NOTES_PER_CORNER = 4
@@ -134,7 +145,7 @@ def _note_records(instrument: Instrument) -> Records:
         if note.residual is not None:
             record["residual_first"] = residual_first + RESIDUAL_MARGIN
             record["residual_end"] = _residual_end(note, record)
-            residual_first += note.residual.size + 2 * RESIDUAL_MARGIN
+            residual_first += int(record["residual_end"]) + 2 * RESIDUAL_MARGIN
         first += note.n_frames
         z_first += note.z.shape[0]
     return records
@@ -154,10 +165,18 @@ def _residual_end(note: Note, record: Any) -> int:
     return min(int(record["hold_end"]) * HOP, end) if note.release_start < note.n_frames else end
 
 
-def _residuals(instrument: Instrument) -> Float32Array:
-    residuals = [note.residual for note in instrument.notes if note.residual is not None]
-    margined = [np.pad(residual, RESIDUAL_MARGIN) for residual in residuals]
-    return np.concatenate(margined, dtype=np.float32) if margined else np.zeros(0, np.float32)
+def _residuals(instrument: Instrument, records: Records) -> Float32Array:
+    """The residuals as far as they are used, each with its margins; one that is cut short fades out."""
+    parts = [np.zeros(0, np.float32)]
+    for record, note in zip(records, instrument.notes, strict=True):
+        if note.residual is None:
+            continue
+        used = np.pad(note.residual[: record["residual_end"]], RESIDUAL_MARGIN).astype(np.float32)
+        if record["residual_end"] < note.residual.size:
+            to_the_end = np.arange(used.size, 0, -1) - RESIDUAL_MARGIN
+            used *= np.sin(0.5 * np.pi * np.clip(to_the_end / RESIDUAL_FADE, 0.0, 1.0)).astype(np.float32)
+        parts.append(used)
+    return np.concatenate(parts)
 
 
 def _rise_db(loudness_db: Float32Array) -> Float32Array:
@@ -186,11 +205,12 @@ class PreparedInstrument:
         self.name = instrument.name
         self.model_id = instrument.model_id
         self.sustains = instrument.sustains
+        records = _note_records(instrument)
         self.table = NoteTable(
-            _note_records(instrument),
+            records,
             _frame_records(instrument),
             np.ascontiguousarray(np.concatenate([note.z for note in notes]), dtype=np.float32),
-            _residuals(instrument),
+            _residuals(instrument, records),
         )
         self.unpitched = not all(note.pitched for note in notes)
         self._by_pitch: dict[int, list[tuple[int, int]]] = {}

@@ -110,6 +110,21 @@ def _turn_stretch(state, segments, v, place, new, free, fraction):  # type: igno
 
 
 @njit()
+def _turn_residual(state, segments, v, place, new, at, per_sample):  # type: ignore[no-untyped-def]
+    """Begins slot `v`'s ramp of the residual's gain, from `at` samples into the one before, with a segment."""
+    goal = np.float32(segments[v, place].residual_gain)
+    value = state[v].residual_base + state[v].residual_slope * at
+    if at >= state[v].ramp_length:
+        value = state[v].residual_target
+    if new:
+        value = goal  # the samples are the recording's own, which begin as they should
+    state[v].residual_base = value
+    state[v].residual_target = goal
+    state[v].residual_slope = (goal - value) * per_sample
+    state[v].residual_end = segments[v, place].residual_end
+
+
+@njit()
 def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-untyped-def]
     """Makes slot `v` begin its next segment at `now`. Returns whether that is a new voice."""
     place = state[v].read % RING_PLACES
@@ -154,16 +169,7 @@ def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-unt
         state[v].gain_base[channel] = value
         state[v].gain_target[channel] = goal_gain
         state[v].gain_slope[channel] = (goal_gain - value) * per_sample
-    value = state[v].residual_base + state[v].residual_slope * at
-    if done:
-        value = state[v].residual_target
-    goal_gain = np.float32(segments[v, place].residual_gain)
-    if new:
-        value = goal_gain  # its samples are the recording's own, which begin as they should
-    state[v].residual_base = value
-    state[v].residual_target = goal_gain
-    state[v].residual_slope = (goal_gain - value) * per_sample
-    state[v].residual_end = segments[v, place].residual_end
+    _turn_residual(state, segments, v, place, new, at, per_sample)
     _turn_stretch(state, segments, v, place, new, (flags & FREE_PARTIALS) != 0, fraction)
     state[v].n_partials = highest
     state[v].ramp_start = now

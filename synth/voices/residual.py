@@ -1,9 +1,9 @@
 """The residual: what the partials leave of a recording, where partials and noise bands can't describe it.
 
-Each voice plays at most one, of its heaviest note in its heaviest corner, from where half of the weight is there on;
-`share_of_weight` of it, all of it from 0.95 on. The bands are what it replaces, so they go down by sqrt(1 - r^2), r being
-the residual's share, and come back where it ends. Another one waits until this one has faded out. Between two corners
-its level follows the loudness that is wanted, as that of the bands does.
+Each voice plays at most one: that of the heaviest note in the corner that has more than half of the weight. r is how
+much of it, see `share_of_weight`: all from 0.95 on. The bands are what it replaces: they go down by sqrt(1 - r^2), and
+come back where it ends. Another one waits until this one has faded out. Between two corners its level follows the
+loudness that is wanted, as that of the bands does.
 
 `choose_residual` picks it, `synth.voices.blend.gather` says what it is, `aim_residual` decides where it will be at the
 end of the segment, `fill_residuals` writes its samples up to there. A segment that is cut short begins its successor at
@@ -14,13 +14,12 @@ import numpy as np
 
 from synth.frames import HOP, SAMPLE_RATE_HZ
 from synth.jit import njit
+from synth.voices.prepared import RESIDUAL_FADE
 from synth.voices.segments import CUT_S
 from synth.voices.voice import HELD, N_SOURCES
 
 RELEASE_S = 0.030
 """In which a residual goes over into the bands where the recorded release follows."""
-END_FADE = 0.020 * SAMPLE_RATE_HZ
-"""Samples of the recording, or half of a residual that is shorter than twice that."""
 LEAST_WEIGHT, WHOLE_WEIGHT = 0.5, 0.95
 _SILENT_GAIN = 1e-5
 _MOST_BOOST_DB = 12.0
@@ -37,8 +36,8 @@ def share_of_weight(weight):  # type: ignore[no-untyped-def]
 
 @njit()
 def choose_residual(bank, work, i, v):  # type: ignore[no-untyped-def]
-    """Whose residual row i, of slot v, plays next and with which share: what plays, until it is silent; then that of the
-    source with more than half of the weight. Sources that read the same note count together."""
+    """Whose residual row i, of slot v, plays next and how much of it: the one that plays, until it is silent; then that
+    of the source with more than half of the weight. Sources that read the same note count together."""
     row = work[i]
     row.residual_known = 0
     row.residual_restarts = 0
@@ -74,10 +73,10 @@ def duck_now(bank, v, share):  # type: ignore[no-untyped-def]
     return bank[v].duck_from + share * (bank[v].duck_to - bank[v].duck_from)
 
 
-@njit()
-def _end_fade(place, end):  # type: ignore[no-untyped-def]
-    """Gain towards a residual's end, 1 to 0."""
-    return min(max((end - place) / min(END_FADE, 0.5 * end), 0.0), 1.0)
+@njit("f8(f8, f8)")
+def presence(place, end):  # type: ignore[no-untyped-def]
+    """r towards a residual's end, 1 to 0."""
+    return np.sin(0.5 * np.pi * min(max((end - place) / RESIDUAL_FADE, 0.0), 1.0))
 
 
 @njit()
@@ -128,7 +127,7 @@ def aim_residual(bank, row, v, time, length, new, share, sample_rate, hop):  # t
     level_db = min(level_db, _MOST_BOOST_DB) + row.extra_db + row.fade_db + row.noise_db
     # The voices of a note in unison play the same residual: their sum is to be one of it, and `gain` has one share.
     bank[v].residual_to = r * bank[v].envelope * bank[v].share * np.exp(level_db * _DB_TO_LOG)
-    r *= _end_fade(_place_and_rate(bank, v, length)[0], row.residual_end)
+    r *= presence(_place_and_rate(bank, v, length)[0], row.residual_end)
     bank[v].duck_to = np.sqrt(1.0 - r * r)
     if new:
         bank[v].residual_from = bank[v].residual_to
@@ -136,31 +135,43 @@ def aim_residual(bank, row, v, time, length, new, share, sample_rate, hop):  # t
 
 
 @njit()
+def _write(ring, first, n, samples, end, place, rate, bend):  # type: ignore[no-untyped-def]
+    """Writes `n` samples to ring, float32 [power of two], from absolute sample `first` on: samples (one of the margin,
+    then `end` of a residual) from `place` on at a rate that changes by `bend` a sample, by Catmull-Rom's cubic."""
+    mask = ring.shape[0] - 1
+    for i in range(n):
+        at = place + i * (rate + 0.5 * bend * i)
+        value = np.float32(0.0)
+        if at < end:
+            low = int(at)
+            x = np.float32(at - low)
+            value = samples[low + 1]
+            if x > np.float32(0.0):
+                a, b, c, d = samples[low], value, samples[low + 2], samples[low + 3]
+                two, three, half = np.float32(2.0), np.float32(3.0), np.float32(0.5)
+                square = two * (a + c + c) - np.float32(5.0) * b - d
+                value += half * x * (c - a + x * (square + x * (three * (b - c) + d - a)))
+        ring[(first + i) & mask] = value
+
+
+@njit()
 def fill_residuals(notes, residuals, instrument, c, bank, work, n, ring):  # type: ignore[no-untyped-def]
     """Writes what the segments sent for the first `n` rows of `work` need, for slots that play `instrument`'s residual
-    in source `c`, to ring, float32 [S, power of two]: cubic interpolation (Catmull-Rom) of residuals, float32 [M]."""
+    in source `c`, to ring, float32 [S, power of two]. residuals: float32 [M], of all its notes."""
     mask = ring.shape[1] - 1
     for i in range(n):
         if work[i].residual_source != c or not work[i].residual_known:
             continue
         v = work[i].due
-        time, stop = bank[v].residual_time, bank[v].residual_stop
+        time, length, stop = bank[v].residual_time, bank[v].residual_length, bank[v].residual_stop
         if bank[v].instrument[c] != instrument or stop <= time:
             continue
-        note = notes[bank[v].lead[c]]
-        end, samples = note.residual_end, residuals[note.residual_first - 1 :]
+        m = bank[v].lead[c]
+        end, samples = float(notes[m].residual_end), residuals[notes[m].residual_first - 1 :]
+        place, rate = bank[v].residual_place, bank[v].residual_rate
+        _write(ring[v], time, length, samples, end, place, rate, bank[v].residual_bend)
+        place, rate = _place_and_rate(bank, v, length)
+        _write(ring[v], time + length, stop - time - length, samples, end, place, rate, 0.0)
         fade_in = work[i].residual_fade_in
-        for at in range(stop - time):
-            place, _ = _place_and_rate(bank, v, at)
-            value = np.float32(0.0)
-            if place < end:
-                low = int(place)
-                x = np.float32(place - low)
-                a, b, d, e = samples[low], samples[low + 1], samples[low + 2], samples[low + 3]
-                value = b
-                if x > 0.0:
-                    value += np.float32(0.5) * x * (d - a + x * (2 * a - 5 * b + 4 * d - e + x * (3 * (b - d) + e - a)))
-                value *= np.float32(_end_fade(place, end))
-                if at < fade_in:
-                    value *= np.float32((at + 1.0) / (fade_in + 1.0))
-            ring[v, (time + at) & mask] = value
+        for at in range(fade_in):
+            ring[v, (time + at) & mask] *= np.float32((at + 1.0) / (fade_in + 1.0))

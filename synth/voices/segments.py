@@ -8,8 +8,8 @@ One thread writes (the conductor), one reads (the renderer). `written` and `read
 lock held, after the kernel that filled or emptied the places has returned; passing that lock from thread to thread
 is the memory barrier that makes the contents visible, on ARM as well. Nothing is allocated after construction.
 
-What no partials and bands can describe goes beside the segments, as samples: `Rings.residual`, filled by the conductor as
-far as the segments reach and a little further, read by the renderer at the segments' gain.
+What no partials and bands can describe goes beside the segments, as samples: `Rings.residual`, filled by the conductor
+as far as the segments reach and a little further, read by the renderer at the segments' gain.
 
 What all voices go through together (the effects) is told by a ring of its own, `MixRing`, under the same rule.
 """
@@ -36,8 +36,8 @@ FREE_AT_END = 2
 FREE_PARTIALS = 4
 """Flag: the partials are at `stretch`, which ramps too, and not where `inharmonicity` puts them."""
 CUT_S = 0.003
-"""A stolen or cut voice fades over this; a note that starts in the middle of its recording fades in over it. The residual
-is there for so long after its segment's end."""
+"""A stolen or cut voice fades over this; a note that starts in the middle of its recording fades in over it. So long
+after its segment's end there still is a residual."""
 
 
 SEGMENT = np.dtype(
@@ -122,9 +122,9 @@ class MixRing:
 class Rings(NamedTuple):
     """Segments of S slots, SEGMENT [S, 16]; segment number i of a slot is at place `i % 16`.
 
-    phase uint32 [S, 100]: what NEW_VOICE starts from. residual float32 [S, power of two]: absolute sample t of a slot's
-    residual is at place `t % length`; it holds more than 16 segments of a frame do. written, read int64 [S] count segments since the start. mix: see
-    MixRing.
+    phase uint32 [S, 100]: what NEW_VOICE starts from. residual float32 [S, power of two]: absolute sample t of a
+    slot's residual is at place `t % length`; longer than 16 frames. written, read int64 [S] count segments since the
+    start. mix: see MixRing.
     """
 
     segments: Records

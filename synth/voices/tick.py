@@ -74,8 +74,8 @@ def amplitude_of_db(level_db):  # type: ignore[no-untyped-def]
 @njit(fastmath=True)
 def match_loudness(row, n_partials, f0_hz, stretch, wanted_db):  # type: ignore[no-untyped-def]
     """Turns levels in dB (row, float32 [165]) into amplitudes, 0 from partial `n_partials` + 1 on, and returns the gain
-    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. stretch, float64 [100]: the partials'
-    frequencies over f0. Same measure as `synth.frames.frame_loudness_db`."""
+    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. stretch, float64 [100]: the
+    partials' frequencies over f0. Same measure as `synth.frames.frame_loudness_db`."""
     power = 0.0
     for j in range(n_partials):
         row[j] = amplitude_of_db(max(row[j], np.float32(LEVEL_FLOOR_DB)))
@@ -91,6 +91,29 @@ def match_loudness(row, n_partials, f0_hz, stretch, wanted_db):  # type: ignore[
         power += _BAND_K_POWER[b] * row[N_PARTIALS + b] * row[N_PARTIALS + b]
     loudness_db = max(10.0 * np.log10(power + 1e-30), LEVEL_FLOOR_DB)
     return min(max(wanted_db - loudness_db, -LOUDNESS_MATCH_LIMIT_DB), LOUDNESS_MATCH_LIMIT_DB)
+
+
+@njit()
+def _match(row, asked):  # type: ignore[no-untyped-def]
+    """`match_loudness` of a row of levels to what its row of WORK asks for, with the stretch, which is filled in."""
+    stretch, n_partials, stiffness = asked.stretch, asked.n_partials, asked.inharmonicity
+    if asked.free > 0.0:
+        fill_free(stretch, stiffness, asked.free, asked.octaves)
+    else:
+        fill_law(stretch, stiffness, n_partials)
+    pitch = asked.base_pitch + asked.tuning_cents / 100.0 + 12.0 * asked.measured_shift
+    return match_loudness(row, n_partials, 440.0 * 2.0 ** ((pitch - 69.0) / 12.0), stretch, asked.loudness_db)
+
+
+@njit()
+def _keep_frequencies(bank, v, asked, f0):  # type: ignore[no-untyped-def]
+    """Where slot v's partials go: f0 in cycles per sample, and over it, what a row of WORK asks for."""
+    bank[v].f0 = f0
+    bank[v].inharmonicity = asked.inharmonicity
+    bank[v].free_partials = asked.free > 0.0
+    if asked.free > 0.0:
+        for j in range(N_PARTIALS):
+            bank[v].stretch[j] = asked.stretch[j]
 
 
 @njit(fastmath=True)
@@ -245,15 +268,8 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         for j in range(N_LEVELS):
             row[j] += detail_gain * work[i].detail[j]
         row[N_LEVELS] += work[i].detail[N_LEVELS]  # the cents are the pitch, of which nothing is taken away
-        stiffness = work[i].inharmonicity
         stretch = work[i].stretch
-        if work[i].free > 0.0:
-            fill_free(stretch, stiffness, work[i].free, work[i].octaves)
-        else:
-            fill_law(stretch, stiffness, work[i].n_partials)
-        measured_pitch = work[i].base_pitch + work[i].tuning_cents / 100.0 + 12.0 * work[i].measured_shift
-        tuned_hz = 440.0 * 2.0 ** ((measured_pitch - 69.0) / 12.0)
-        match_db = match_loudness(row, work[i].n_partials, tuned_hz, stretch, work[i].loudness_db)
+        match_db = _match(row, work[i])
         cents = row[N_LEVELS] + work[i].tuning_amount * work[i].tuning_cents
         f0 = 440.0 * 2.0 ** ((work[i].semitones - 69.0 + cents / 100.0) / 12.0) / sample_rate
         gain = bank[v].envelope * np.exp((match_db + work[i].fade_db + work[i].extra_db) * _DB_TO_LOG)
@@ -278,12 +294,7 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         for j in range(N_LEVELS):
             level_from[j] = np.float32(0.0) if new else level_from[j] + share * (level_to[j] - level_from[j])
         power = _aim(row, level_to) + bank[v].residual_to ** 2
-        bank[v].free_partials = work[i].free > 0.0
-        if work[i].free > 0.0:
-            for j in range(N_PARTIALS):
-                bank[v].stretch[j] = stretch[j]
-        bank[v].f0 = f0
-        bank[v].inharmonicity = stiffness
+        _keep_frequencies(bank, v, work[i], f0)
         bank[v].gain[0], bank[v].gain[1] = work[i].gain[0], work[i].gain[1]
         bank[v].power = power
         bank[v].audible = _audible(bank, work, i, v, held)

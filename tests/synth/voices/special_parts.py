@@ -1,4 +1,4 @@
-"""Notes with what partials of strings and noise bands can't describe: residuals, frequencies and phases of their own."""
+"""Notes that partials of strings and noise bands can't describe: with residuals, frequencies, phases of their own."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from synth.control.events import Event, SetParameter
-from synth.frames import N_PARTIALS, Float32Array
+from synth.frames import BAND_EDGES_HZ, N_PARTIALS, Float32Array
 from synth.instruments.format import Instrument
 from synth.voices.engine import Engine
 from tests.synth.voices.engine_parts import HOP, RATE, Sound, engine, instrument, silent_rows
@@ -55,3 +55,16 @@ def play(*corners: Instrument, events: list[Event], seconds: float = 1.0, block:
 
 def largest_step(sound: Float32Array) -> float:
     return float(np.max(np.abs(np.diff(sound))))
+
+
+def drum(seconds: float = 1.0, level: float = 0.1, fall_db: float = 40.0) -> Instrument:
+    """White noise that dies away, as bands and as the residual that it is."""
+    n_frames = round(seconds * RATE / HOP)
+    rows = silent_rows(n_frames)
+    share = np.diff(BAND_EDGES_HZ) / (RATE / 2.0)
+    fall = -fall_db * np.arange(n_frames) / n_frames
+    rows[:, N_PARTIALS:-1] = 20.0 * np.log10(level) + 10.0 * np.log10(share) + fall[:, None]
+    made = instrument(Sound(rows, seed=5), sustains=False)
+    n = n_frames * HOP
+    noise = np.random.default_rng(1).standard_normal(n)
+    return with_fields(made, residual=(level * 10.0 ** (-fall_db * np.arange(n) / n / 20.0) * noise).astype(np.float32))
