@@ -154,14 +154,17 @@ def _level_now(bank, v, j, share):  # type: ignore[no-untyped-def]
 
 @njit()
 def _measure_release(bank, v, row, time):  # type: ignore[no-untyped-def]
-    """At a release: what must be added, in dB, to its first frame (row, amplitudes) to be what sounds now.
+    """At a release: what must be added, in dB, to its first frame (row, amplitudes) to be what sounds now, both without
+    the bands in whose place a residual is.
 
     One offset for all, which stays (a note that was let go early or late is louder or softer throughout), and one per
     partial and band around it, within OFFSET_LIMIT_DB, which fades: the spectrum goes over into the recorded one.
     """
     share = _ramp_share(bank, v, time)
-    now_power = 0.0
-    next_power = 0.0
+    duck = duck_now(bank, v, share)
+    _duck(row, duck)
+    # Without bands there may be nothing left, and the ratio of two nothings is anything.
+    now_power = next_power = 0.0 if duck == 1.0 else SILENT_POWER
     for j in range(N_LEVELS):
         now_power += float(_level_now(bank, v, j, share)) ** 2
         next_power += float(row[j]) ** 2
@@ -277,7 +280,6 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         _shape(row, work[i].n_partials, gain, f0, stretch, work[i].tilt_db, noise_gain, sample_rate)
         share = _ramp_share(bank, v, time)
         if bank[v].probing:
-            _duck(row, duck_now(bank, v, share))
             work[i].residual_source = -1  # nothing is sent
             _measure_release(bank, v, row, time)
             bank[v].probing = 0

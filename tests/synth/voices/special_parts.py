@@ -31,8 +31,8 @@ def with_fields(made: Instrument, **fields: Any) -> Instrument:
 
 
 def pure(residual: Float32Array, pitch: int = 60, *, sustains: bool = False, **fields: Any) -> Instrument:
-    """An instrument that is nothing but a residual; its frames last as long, without a loop or a release."""
-    rows = silent_rows(-(-residual.size // HOP))
+    """An instrument that is nothing but a residual; its frames last longer, without a loop or a release."""
+    rows = silent_rows(residual.size // HOP + 2)
     made = instrument(Sound(rows, pitch=pitch), sustains=sustains)
     return with_fields(made, residual=residual, **fields)
 
