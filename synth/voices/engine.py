@@ -55,8 +55,9 @@ class Engine:
         self._decoder = decoder
         self._most_voices = n_voices
         # As many spare slots as voices: a full chord can steal a full set while the stolen notes fade for 3 ms.
-        self._rings = make_rings(2 * n_voices)
-        prepared = [self.prepare(instrument) for instrument in corners]
+        self._rings = make_rings(2 * n_voices, sample_rate_hz)
+        known = {id(instrument): self.prepare(instrument) for instrument in corners}
+        prepared = [known[id(instrument)] for instrument in corners]
         self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
         self._renderer = Renderer(self._rings, sample_rate_hz, seed, always_ride=True)
         if warm_up:

@@ -9,7 +9,8 @@ from synth.frames import FRAME_RATE_HZ, HIGHEST_PARTIAL_HZ, N_PARTIALS
 from synth.jit import njit
 from synth.voices.envelope import envelope_gain
 from synth.voices.prepared import EXPECTED_FRAMES
-from synth.voices.voice import FREE, HELD, N_GROUPS
+from synth.voices.residual import choose_residual
+from synth.voices.voice import FREE, HELD, N_GROUPS, N_SOURCES
 
 BEND, WHEEL, CHANNEL_DB, PAN = 0, 1, 2, 3
 """Columns of the channel table, float64 [16, 4]: semitones, cents of vibrato, dB, place -1..1."""
@@ -163,6 +164,15 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
 
 
 @njit()
+def _has_free_partials(bank, work, i, v):  # type: ignore[no-untyped-def]
+    """Whether a source of row i has partials that are not numbered by their frequency."""
+    weight = 0.0
+    for c in range(N_SOURCES):
+        weight += work[i].weight[c] * bank[v].free[c]
+    return weight > 0.0
+
+
+@njit()
 def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sample_rate, hop):  # type: ignore[no-untyped-def]
     """Moves the n due slots one frame on and fills in what does not depend on their instruments.
 
@@ -191,6 +201,7 @@ def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sam
                 bank[v].release_frames += frames / curve_at(curves, _RELEASE, time, smoothing)
                 bank[v].reached = time
         _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, FADE_S * sample_rate, hop)
+        choose_residual(bank, work, i, v)
         channel = bank[v].channel
         base_pitch = curve_at(bank[v].pitch, 0, time, smoothing)
         bend = channels[channel, BEND] + expression_at(bank, v, expressions, _OWN_BEND, time, smoothing)
@@ -222,5 +233,7 @@ def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sam
         top_hz = max(HIGHEST_PARTIAL_HZ, TOP * sample_rate)
         lowest_hz = 440.0 * 2.0 ** ((min(base_pitch, work[i].semitones) - _DEVIATION_LIMIT_SEMITONES - 69.0) / 12.0)
         work[i].n_partials = int(min(top_hz / lowest_hz + 1.0, float(N_PARTIALS)))
+        if _has_free_partials(bank, work, i, v):
+            work[i].n_partials = N_PARTIALS
         pitch[i] = min(max(work[i].pitch, 0.0), 127.0)
         velocity[i] = bank[v].velocity
