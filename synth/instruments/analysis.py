@@ -18,6 +18,7 @@ A recording without pitch is told by how little of it the partials explain, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +62,24 @@ class PartialFit:
     n_peaks: int
 
 
+class Measured(NamedTuple):
+    """K partials of a recording: magnitude float32 [T, K], start phase in turns float64 [K], the recording without them
+    float32 [N], the common deviation in cents float32 [T]; and, if the deviation was taken out before, each frame's
+    time in samples of the warped recording float64 [T]."""
+
+    magnitude: Float32Array
+    start_turns: Float64Array
+    rest: Float32Array
+    deviation_cents: Float32Array
+    frame_time: Float64Array | None
+
+
 @dataclass(frozen=True)
 class NoteAnalysis:
     """What was measured of one note. `pitched` False means: no partials, all of it is in the noise bands.
 
-    `explained_share` 0..1 is the share of the recording's energy that the partials hold.
+    `explained_share` 0..1 is the share of the recording's energy that the partials hold. `ratios` and `phases` are as
+    in `format.Note`; `rest` float32 [N] is the recording without its partials, None unless it was asked for.
     """
 
     frames: ControlFrames
@@ -74,6 +88,9 @@ class NoteAnalysis:
     inharmonicity: float
     pitched: bool
     explained_share: float
+    ratios: Float32Array | None = None
+    phases: npt.NDArray[np.uint8] | None = None
+    rest: Float32Array | None = None
 
     @property
     def f0_hz(self) -> float:
@@ -316,31 +333,53 @@ def _overlap(edge_bin: Float64Array, n_bins: int) -> Float64Array:
 
 
 def analyse_note(audio: npt.ArrayLike, pitch: float, search_cents: float = SEARCH_CENTS) -> NoteAnalysis:
-    """Measure the control frames of a note that starts at sample 0.
+    """Measure the control frames of a note that starts at sample 0, by partials of a string or a pipe and noise bands.
 
     `audio` float [N] at 48 kHz, finite, full scale 1.0; `pitch` its key as a MIDI note number (fractions allowed).
-    Raises TetradError for audio of another shape or with NaN.
+    `synth.instruments.note_model` goes further. Raises TetradError for audio of another shape or with NaN.
     """
     samples = check_audio(audio)
-    n_frames = -(-samples.size // HOP)
     fit = fit_partials(samples, float(pitch_to_hz(pitch)), search_cents)
+    return analysis_by_law(samples, pitch, fit, measure_law(samples, fit))
+
+
+def measure_law(samples: Float32Array, fit: PartialFit) -> Measured:
+    """The partials at the frequencies of the fit, as far as they are below 20 kHz."""
+    frequency_hz = partial_frequencies_hz(fit.f0_hz, fit.inharmonicity)
+    frequency_hz = frequency_hz[frequency_hz < HIGHEST_PARTIAL_HZ]
+    return measure(samples, frequency_hz, np.full(frequency_hz.size, window_length(fit.f0_hz)))
+
+
+def analysis_by_law(samples: Float32Array, pitch: float, fit: PartialFit, measured: Measured) -> NoteAnalysis:
+    """What was measured, as control frames; all noise if the partials hold less than half of the energy."""
+    share = explained_share(samples, measured.rest)
+    if fit.n_peaks == 0 or share < PITCHED_SHARE:
+        return analysis_of_noise(samples, pitch, share)
+    levels = _levels_db(measured.magnitude, -(-samples.size // HOP))
+    centre_cents = _centre(levels, measured.deviation_cents)
+    tuning = 1200.0 * np.log2(fit.f0_hz / float(pitch_to_hz(pitch))) + centre_cents
+    frames = control_frames(levels, noise_bands(measured.rest), measured.deviation_cents - np.float32(centre_cents))
+    return NoteAnalysis(frames, float(pitch), float(tuning), fit.inharmonicity, True, share)
+
+
+def analysis_of_noise(samples: Float32Array, pitch: float, share: float) -> NoteAnalysis:
+    """No partials, everything in the noise bands. `share` is what partials would have explained."""
+    n_frames = -(-samples.size // HOP)
+    silence = np.full((n_frames, N_PARTIALS), LEVEL_FLOOR_DB, dtype=np.float32)
+    frames = control_frames(silence, noise_bands(samples), np.zeros(n_frames, dtype=np.float32))
+    return NoteAnalysis(frames, float(pitch), 0.0, 0.0, False, share)
+
+
+def explained_share(samples: Float32Array, rest: Float32Array) -> float:
+    """Share 0..1 of the energy of `samples` that `rest` has no more; both float32 [N]."""
     total = float(np.sum(samples.astype(np.float64) ** 2))
-    levels, residual, deviation = _measure(samples, fit)
-    centre_cents = _centre(levels, deviation)
-    deviation = (deviation - centre_cents).astype(np.float32)
-    share = 1.0 - float(np.sum(residual.astype(np.float64) ** 2)) / max(total, 1e-20)
-    pitched = fit.n_peaks > 0 and share >= PITCHED_SHARE
-    if not pitched:
-        levels = np.full((n_frames, N_PARTIALS), LEVEL_FLOOR_DB, dtype=np.float32)
-        deviation = np.zeros(n_frames, dtype=np.float32)
-        residual = samples
-    bands = noise_bands(residual)
+    return max(0.0, 1.0 - float(np.sum(rest.astype(np.float64) ** 2)) / max(total, 1e-20))
+
+
+def control_frames(levels: Float32Array, bands: Float32Array, deviation_cents: Float32Array) -> ControlFrames:
+    """Frames of partial levels [T, 100], band levels [T, 64] and deviation [T], with silence far below the peak."""
     peak_db = float(max(levels.max(), bands.max()))
-    frames = ControlFrames(_silence_below(levels, peak_db), _silence_below(bands, peak_db), deviation)
-    tuning = 1200.0 * np.log2(fit.f0_hz / float(pitch_to_hz(pitch))) + centre_cents if pitched else 0.0
-    return NoteAnalysis(
-        frames, float(pitch), float(tuning), fit.inharmonicity if pitched else 0.0, pitched, max(share, 0.0)
-    )
+    return ControlFrames(_silence_below(levels, peak_db), _silence_below(bands, peak_db), deviation_cents)
 
 
 def _centre(level_db: Float32Array, deviation_cents: Float32Array) -> float:
@@ -357,29 +396,48 @@ def _silence_below(level_db: Float32Array, peak_db: float) -> Float32Array:
     return np.where(level_db < peak_db - RANGE_DB, np.float32(LEVEL_FLOOR_DB), level_db).astype(np.float32)
 
 
-def _measure(samples: Float32Array, fit: PartialFit) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Partial levels in dB [T, 100], residual [N] and deviation in cents [T] for a fit of the partials."""
-    n_frames = -(-samples.size // HOP)
-    frequency_hz = partial_frequencies_hz(fit.f0_hz, fit.inharmonicity)
-    frequency_hz = frequency_hz[frequency_hz < HIGHEST_PARTIAL_HZ]
-    length = window_length(fit.f0_hz)
-    amplitude = demodulate(samples, frequency_hz, length)
-    residual = samples - remodulate(amplitude, frequency_hz, samples.size)
+def measure(samples: Float32Array, frequency_hz: Float64Array, lengths: npt.NDArray[np.int64]) -> Measured:
+    """Partials near `frequency_hz` [K], each through a window of `lengths` [K] samples (odd), taken out of `samples`.
+
+    If their pitch wavers together, the recording is warped to constant pitch first, provided that less is left then.
+    """
+    amplitude, rest = _take_out(samples, frequency_hz, lengths)
     deviation = common_deviation_cents(amplitude, frequency_hz)
     loud = np.abs(amplitude).max(axis=1) >= 0.05 * np.abs(amplitude).max()
-    steady = np.zeros(n_frames, dtype=np.float32)
     if float(np.std(deviation[loud])) > 1.5:
         warped, frame_time = warp_to_constant_pitch(samples, deviation)
-        warped_amplitude = demodulate(warped, frequency_hz, length)
-        rest = warped - remodulate(warped_amplitude, frequency_hz, warped.size)
-        if float(np.sum(rest.astype(np.float64) ** 2)) < 0.9 * float(np.sum(residual.astype(np.float64) ** 2)):
+        warped_amplitude, warped_rest = _take_out(warped, frequency_hz, lengths)
+        if float(np.sum(warped_rest.astype(np.float64) ** 2)) < 0.9 * float(np.sum(rest.astype(np.float64) ** 2)):
             magnitude = np.abs(warped_amplitude)
             at = np.clip(frame_time / HOP, 0.0, magnitude.shape[0] - 1.0)
             low = np.minimum(at.astype(np.int64), magnitude.shape[0] - 2)
             mix = (at - low).astype(np.float32)[:, None]
             magnitude = magnitude[low] * (1.0 - mix) + magnitude[low + 1] * mix
-            return _levels_db(magnitude, n_frames), _fit_length(rest, samples.size), deviation
-    return _levels_db(np.abs(amplitude), n_frames), residual, steady
+            turns = start_turns(warped_amplitude, frequency_hz)
+            return Measured(magnitude, turns, _fit_length(warped_rest, samples.size), deviation, frame_time)
+    return Measured(np.abs(amplitude), start_turns(amplitude, frequency_hz), rest, np.zeros_like(deviation), None)
+
+
+def _take_out(
+    samples: Float32Array, frequency_hz: Float64Array, lengths: npt.NDArray[np.int64]
+) -> tuple[Complex64Array, Float32Array]:
+    """(complex amplitude [T, K], what is left [N]) of partials, each through its own window."""
+    amplitude = np.empty((-(-samples.size // HOP), frequency_hz.size), dtype=np.complex64)
+    for length in np.unique(lengths):
+        amplitude[:, lengths == length] = demodulate(samples, frequency_hz[lengths == length], int(length))
+    return amplitude, samples - remodulate(amplitude, frequency_hz, samples.size)
+
+
+def start_turns(amplitude: Complex64Array, frequency_hz: Float64Array) -> Float64Array:
+    """Phase of each partial's cosine at sample 0, turns 0..1, float64 [K].
+
+    The mean over the first eight frames, by energy: frame 0 alone has half a window, and its neighbours' leakage.
+    """
+    early = amplitude[:8].astype(np.complex128)
+    at = np.arange(early.shape[0])[:, None] * (HOP / SAMPLE_RATE_HZ)
+    unwound = early * np.exp(-2j * np.pi * at * frequency_hz[None, :])
+    turns: Float64Array = np.angle((unwound * np.abs(early)).sum(axis=0)) / (2.0 * np.pi)
+    return turns % 1.0
 
 
 def _fit_length(audio: Float32Array, n_samples: int) -> Float32Array:
