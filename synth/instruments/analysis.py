@@ -25,7 +25,6 @@ import numpy.typing as npt
 
 from synth.errors import TetradError
 from synth.frames import (
-    BAND_EDGES_HZ,
     HIGHEST_PARTIAL_HZ,
     HOP,
     LEVEL_FLOOR_DB,
@@ -37,6 +36,7 @@ from synth.frames import (
     partial_frequencies_hz,
     pitch_to_hz,
 )
+from synth.instruments.noise_bands import noise_bands
 
 Complex64Array = npt.NDArray[np.complex64]
 
@@ -260,76 +260,25 @@ def common_deviation_cents(amplitude: Complex64Array, frequency_hz: Float64Array
 
 
 def warp_to_constant_pitch(audio: Float32Array, deviation_cents: Float32Array) -> tuple[Float32Array, Float64Array]:
-    """Resample so that the deviation vanishes; returns the audio and, for each frame, its time in warped samples.
-
-    Four-fold oversampling by FFT, then linear reading: the error of reading is below -60 dB up to 10 kHz.
-    """
+    """Resample so that the deviation vanishes; returns the audio and, for each frame, its time in warped samples."""
     n = audio.size
     frame_at = np.arange(deviation_cents.size) * HOP
     rate = 2.0 ** (np.interp(np.arange(n), frame_at, deviation_cents) / 1200.0)
     warped_time = np.concatenate([[0.0], np.cumsum(rate)[:-1]])
-    spectrum = np.fft.rfft(audio.astype(np.float64))
-    fine = np.fft.irfft(np.pad(spectrum, (0, 2 * n - spectrum.size + 1)), 4 * n)[: 4 * n] * 4.0
     original_time = np.interp(np.arange(int(warped_time[-1]) + 1), warped_time, np.arange(n))
-    warped = np.interp(original_time * 4.0, np.arange(4 * n), fine).astype(np.float32)
-    return warped, np.interp(frame_at, np.arange(n), warped_time)
+    return read_between(audio, original_time), np.interp(frame_at, np.arange(n), warped_time)
 
 
-def noise_bands(residual: Float32Array) -> Float32Array:
-    """Level of 64 ERB bands of `residual` (float32 [N]), dB of each band's RMS, float32 [ceil(N / 384), 64].
+def read_between(audio: Float32Array, time: Float64Array) -> Float32Array:
+    """`audio` (float32 [N]) at times in samples (float64 [M], 0..N - 1): float32 [M].
 
-    The mean is taken over the log of the bins, then 2.51 dB are added (the distance between the log-mean and the mean
-    power of Gaussian noise): what subtraction leaves of a strong partial is a peak in a few bins, and must not pass
-    for noise. Bands under 400 Hz are narrower than the bins of a 21 ms window, and are read from an 85 ms one.
+    Four-fold oversampling by FFT, then linear reading: the error of reading is below -60 dB up to 10 kHz. The
+    transform is of a multiple of 8192 samples: one of a prime number of them takes ten times as long.
     """
-    fine = _band_levels(residual, 1024)
-    coarse = _band_levels(residual, 4096)
-    low = BAND_EDGES_HZ[1:] < 400.0
-    fine[:, low] = coarse[:, low]
-    return np.maximum(_smooth_steady(fine), LEVEL_FLOOR_DB).astype(np.float32)
-
-
-def _smooth_steady(level_db: Float64Array) -> Float64Array:
-    """Average over 72 ms where the noise is steady, and leave it alone where it moves.
-
-    One frame of Gaussian noise in a band of n bins wavers by 5.6 / sqrt(n) dB; that is chance, not timbre. Movement is
-    what the mean over all 64 bands does against its own average: there chance is under 0.5 dB.
-    """
-    kernel = np.hanning(11)[1:-1] / np.hanning(11).sum()
-    padded = np.pad(level_db, ((4, 4), (0, 0)), mode="edge")
-    slow = np.stack([np.convolve(padded[:, band], kernel, mode="valid") for band in range(level_db.shape[1])], axis=1)
-    movement = np.abs((level_db - slow).mean(axis=1))
-    movement = np.lib.stride_tricks.sliding_window_view(np.pad(movement, 2, mode="edge"), 5).max(axis=1)
-    steady = np.clip((2.5 - movement) / 1.5, 0.0, 1.0)[:, None]
-    smooth: Float64Array = steady * slow + (1.0 - steady) * level_db
-    return smooth
-
-
-def _band_levels(residual: Float32Array, length: int) -> Float64Array:
-    n_frames = -(-residual.size // HOP)
-    half = length // 2
-    padded = np.pad(residual, (half, n_frames * HOP - residual.size + half))
-    window = np.hanning(length + 1)[:-1]
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, length)[::HOP][:n_frames]
-    power = np.abs(np.fft.rfft(blocks * window.astype(np.float32), axis=1)) ** 2
-    # Noise of variance s^2 has E|X|^2 = s^2 sum(w^2) in each of N/2 bins that share the power s^2.
-    inside = np.cumsum(np.concatenate([[0.0], window**2]))
-    centre = np.arange(n_frames) * HOP
-    support = inside[np.clip(half + residual.size - centre, 1, length)] - inside[np.clip(half - centre, 0, length)]
-    power /= (np.maximum(support, 0.05 * inside[-1]) * half)[:, None]
-    log_power = np.log(power + 1e-16)
-    edge_bin = BAND_EDGES_HZ * length / SAMPLE_RATE_HZ
-    weight = _overlap(edge_bin, half + 1)
-    width_bins = np.diff(edge_bin)
-    mean_log = (log_power @ weight) / weight.sum(axis=0)
-    return 10.0 / np.log(10.0) * mean_log + 2.51 + 10.0 * np.log10(width_bins)
-
-
-def _overlap(edge_bin: Float64Array, n_bins: int) -> Float64Array:
-    """Share of each bin (one wide, centred on its number) that lies in each band, float64 [n_bins, 64]."""
-    low = np.arange(n_bins)[:, None] - 0.5
-    overlap = np.minimum(low + 1.0, edge_bin[None, 1:]) - np.maximum(low, edge_bin[None, :-1])
-    return np.maximum(overlap, 0.0)
+    n = -(-audio.size // 8192) * 8192
+    spectrum = np.fft.rfft(audio, n)
+    fine = np.fft.irfft(np.pad(spectrum, (0, 2 * n - spectrum.size + 1)), 4 * n) * 4.0
+    return np.interp(time * 4.0, np.arange(4 * audio.size), fine[: 4 * audio.size]).astype(np.float32)
 
 
 def analyse_note(audio: npt.ArrayLike, pitch: float, search_cents: float = SEARCH_CENTS) -> NoteAnalysis:

@@ -61,7 +61,7 @@ class Description:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class MeasuredNote:
     """A note before its level among the others is known. `loop` is control frames [start, end), (0, 0) for none."""
 
     analysis: NoteAnalysis
@@ -94,7 +94,7 @@ def build_instrument(
     ordered = sorted(notes, key=lambda n: (n.pitch, n.velocity))
     measured = []
     for source in ordered:
-        measured.append(_measure_note(source, description.sustains))
+        measured.append(measure_note(source, description.sustains))
         on_note()
     loudest = max(float(m.loudness_db.max()) for m in measured)
     if loudest <= SILENCE_DB:
@@ -121,7 +121,7 @@ def build_instrument(
     )
 
 
-def _measure_note(source: SourceNote, sustains: bool | None) -> _Measured:
+def measure_note(source: SourceNote, sustains: bool | None) -> MeasuredNote:
     """All that can be known of a note without the others. `sustains` None: it has a loop if it seems to sustain."""
     analysis = model_note(source.audio, source.pitch, source.pitched)
     measured = _measured(source, analysis, sustains)
@@ -134,7 +134,7 @@ def _measure_note(source: SourceNote, sustains: bool | None) -> _Measured:
     return dataclasses.replace(measured, residual=kept.samples, analysis=dataclasses.replace(analysis, rest=None))
 
 
-def _measured(source: SourceNote, analysis: NoteAnalysis, sustains: bool | None) -> _Measured:
+def _measured(source: SourceNote, analysis: NoteAnalysis, sustains: bool | None) -> MeasuredNote:
     loudness_db = _loudness_db(analysis)
     n_frames = loudness_db.size
     release = find_release(loudness_db)
@@ -146,10 +146,10 @@ def _measured(source: SourceNote, analysis: NoteAnalysis, sustains: bool | None)
         loop = _given_loop(source.loop_s, release)
     elif sustains is not False and drop_db < SUSTAIN_DROP_DB and source.pitched is not False and analysis.pitched:
         loop = find_loop(loudness_db, release)
-    return _Measured(analysis, loudness_db, release, drop_db, loop, None)
+    return MeasuredNote(analysis, loudness_db, release, drop_db, loop, None)
 
 
-def _residual_limit(measured: _Measured) -> int:
+def _residual_limit(measured: MeasuredNote) -> int:
     return (measured.loop[1] or measured.loudness_db.size) * HOP
 
 
@@ -174,7 +174,7 @@ def _longest_residual(residuals: Sequence[Float32Array | None]) -> int:
 
 
 def _build_note(
-    source: SourceNote, heard: _Measured, gain_db: float, longest_residual: int, encoder: Encoder, decoder: Decoder
+    source: SourceNote, heard: MeasuredNote, gain_db: float, longest_residual: int, encoder: Encoder, decoder: Decoder
 ) -> Note:
     analysis = heard.analysis
     measured = analysis.frames.rows()

@@ -91,13 +91,14 @@ def window_lengths(frequency_hz: Float64Array) -> npt.NDArray[np.int64]:
 
 
 def number_partials(frequency_hz: Float64Array, f0_hz: float) -> npt.NDArray[np.int64]:
-    """Column 0..99 of each partial [K], the first of which choose first: the nearest harmonic of f0, else the nearest
-    free one. So a morph with a harmonic sound moves each partial to the one beside it."""
+    """Column 0..99 of each partial [K], the loudest first: so that a morph with a harmonic sound moves each partial to
+    one beside it. Those within half a semitone of a harmonic of f0 take its number, the others the nearest free one."""
     free = np.ones(N_PARTIALS, dtype=bool)
     harmonic = np.arange(1, N_PARTIALS + 1)
-    columns = np.empty(frequency_hz.size, dtype=np.int64)
-    for index, ratio in enumerate(frequency_hz / f0_hz):
-        distance = np.where(free, np.abs(harmonic - ratio), np.inf)
-        columns[index] = int(np.argmin(distance))
+    ratio = frequency_hz / f0_hz
+    columns = np.empty(ratio.size, dtype=np.int64)
+    near = np.abs(ratio / np.maximum(np.round(ratio), 1.0) - 1.0) < 2.0 ** (0.5 / 12.0) - 1.0
+    for index in np.concatenate([np.flatnonzero(near), np.flatnonzero(~near)]):
+        columns[index] = int(np.argmin(np.where(free, np.abs(harmonic - ratio[index]), np.inf)))
         free[columns[index]] = False
     return columns

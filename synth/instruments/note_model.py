@@ -22,9 +22,10 @@ from synth.instruments.analysis import (
     fit_partials,
     measure,
     measure_law,
-    noise_bands,
+    read_between,
 )
 from synth.instruments.free_partials import find_free_partials, number_partials, window_lengths
+from synth.instruments.noise_bands import noise_bands
 from synth.instruments.resynthesis import fade_in
 
 LAW_IS_ENOUGH = 0.97
@@ -120,9 +121,5 @@ def _with_phases(
 
 
 def _unwarped(rest: Float32Array, frame_time: Float64Array) -> Float32Array:
-    """Read at the warped time of each sample, between four-fold oversampled ones; float32 [N] -> [N]."""
-    n = rest.size
-    time = np.interp(np.arange(n), np.arange(frame_time.size) * HOP, frame_time)
-    spectrum = np.fft.rfft(rest.astype(np.float64))
-    fine = np.fft.irfft(np.pad(spectrum, (0, 2 * n - spectrum.size + 1)), 4 * n)[: 4 * n] * 4.0
-    return np.interp(time * 4.0, np.arange(4 * n), fine).astype(np.float32)
+    """Read at the warped time of each sample: float32 [N] -> [N]."""
+    return read_between(rest, np.interp(np.arange(rest.size), np.arange(frame_time.size) * HOP, frame_time))
