@@ -108,9 +108,7 @@ def _spread(values: np.ndarray) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only every n-th sound (default %(default)s)")
-    parser.add_argument(
-        "--write", type=Path, default=None, help="write what the model makes of each into this directory"
-    )
+    parser.add_argument("--write", type=Path, default=None, help="write what the model makes of them here")
     args = parser.parse_args()
     by_kind: dict[str, list[Row]] = defaultdict(list)
     chosen = [sound for index, sound in enumerate(sounds()) if index % args.every == 0]

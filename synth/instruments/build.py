@@ -12,10 +12,12 @@ from synth.errors import TetradError
 from synth.frames import (
     BAND_K_WEIGHTING_DB,
     FRAME_RATE_HZ,
+    HIGHEST_PARTIAL_HZ,
     HOP,
     LEVEL_FLOOR_DB,
     N_PARTIALS,
     Float32Array,
+    Float64Array,
     frame_loudness_db,
     k_weighting_db,
 )
@@ -26,7 +28,7 @@ from synth.instruments.header import MOST_RESIDUAL_SAMPLES
 from synth.instruments.note_model import as_noise, model_note
 from synth.instruments.notes import SourceNote
 from synth.instruments.resampling import to_encoder_rate
-from synth.instruments.residual import STEP_BELOW_PEAK, choose_residual, with_end
+from synth.instruments.residual import choose_residual, with_end
 from synth.instruments.residual_codec import quantise_residual
 from synth.instruments.resynthesis import partials_hz
 from synth.voices.decoder import Decoder
@@ -40,6 +42,8 @@ INAUDIBLE_DB = 85.0
 """What is further than this below the note's peak gets no detail: it can't be heard, but costs bytes."""
 FAR_DB = 1.5
 """Free partials and a residual come within 0.5 dB of a recording; where they do not, the residual alone does."""
+RESIDUAL_STEP = 2.0**-13
+"""Grid of a residual over the recording's peak: its noise is 89 dB below that."""
 SHORTEST_LOOP_S = 0.5
 LOOP_FADE_DB = 3.0
 SUSTAIN_DROP_DB = 12.0
@@ -192,7 +196,7 @@ def _build_note(
     if residual is not None:
         if residual.size > longest_residual:
             residual = with_end(residual, longest_residual)
-        step = float(np.abs(source.audio).max() * gain) * STEP_BELOW_PEAK
+        step = float(np.abs(source.audio).max() * gain) * RESIDUAL_STEP
         residual = quantise_residual(residual * gain, step)
     start, end = heard.loop
     return Note(
@@ -201,7 +205,7 @@ def _build_note(
         tuning_cents=round(analysis.tuning_cents, 2),
         inharmonicity=analysis.inharmonicity,
         z=z,
-        detail=detail_rows(measured, decoded),
+        detail=detail_rows(measured, decoded, partials_hz(analysis.f0_hz, analysis.inharmonicity, analysis.ratios)),
         loudness_db=heard.loudness_db + np.float32(gain_db),
         loop_start=start,
         loop_end=end,
@@ -221,15 +225,18 @@ def decode_note(z: Float32Array, n_frames: int, pitch: float, velocity: float, d
     )
 
 
-def detail_rows(measured: Float32Array, decoded: Float32Array) -> Float32Array:
-    """Measured minus decoded, float32 [T, 165], in the steps of the file. Nothing where neither can be heard."""
+def detail_rows(measured: Float32Array, decoded: Float32Array, frequency_hz: Float64Array) -> Float32Array:
+    """Measured minus decoded, float32 [T, 165], in the steps of the file. Nothing where neither can be heard.
+
+    `frequency_hz` [100] of the partials: those above 20 kHz could not be measured at the recording's pitch, and that
+    says nothing of what they are at a lower one.
+    """
     floor = measured[:, :-1].max() - INAUDIBLE_DB
     wanted = np.maximum(measured[:, :-1], floor - 10.0)
     inaudible = (wanted < floor) & (decoded[:, :-1] < floor)
     detail = np.empty_like(measured)
     detail[:, :-1] = np.where(inaudible, 0.0, wanted - decoded[:, :-1])
-    # Partials that did not exist at the recording's pitch say nothing of those that will at a lower one.
-    detail[:, :N_PARTIALS][:, measured[:, :N_PARTIALS].max(axis=0) <= LEVEL_FLOOR_DB] = 0.0
+    detail[:, :N_PARTIALS][:, frequency_hz >= HIGHEST_PARTIAL_HZ] = 0.0
     detail[:, -1] = measured[:, -1] - decoded[:, -1]
     return quantise_detail(detail).astype(np.float32) * np.float32(DETAIL_STEP)
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from synth.frames import HOP, Float32Array
 from synth.instruments.analysis import NoteAnalysis
-from synth.instruments.residual_codec import quantise_residual
 from synth.instruments.resynthesis import (
     RESIDUAL_FADE_SAMPLES,
     fade_in,
@@ -49,15 +48,13 @@ NOISE = Limits(0.0, 0.0, 0.1)
 """Noise bands are a hiss in the right colour: words and drum rolls can't be known from it, whatever the distance."""
 SHORTEST_FRAMES, LENGTH_STEP = 10, 1.25
 """80 ms; each length that is tried is a quarter longer than the one before."""
-STEP_BELOW_PEAK = 2.0**-13
-"""Grid of a kept residual over the recording's peak: its noise is 89 dB below that."""
 SILENCE = 10.0 ** (-70.0 / 20.0)
 """A residual ends where it stays this far below the recording's peak."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """`samples` float32 [N] with their fade, on their grid, or None; the distance in dB without and with them."""
+    """`samples` float32 [N] with their fade, or None; the distance in dB without and with them."""
 
     samples: Float32Array | None
     before_db: float
@@ -88,7 +85,7 @@ def choose_residual(audio: Float32Array, analysis: NoteAnalysis, last_sample: in
     end = _end(audio, analysis, distance, min(last_sample, n_samples))
     if end == 0:
         return Kept(None, before_db, before_db)
-    kept = quantise_residual(with_end(analysis.rest, end), float(np.abs(audio).max()) * STEP_BELOW_PEAK)
+    kept = with_end(analysis.rest, end)
     with_residual = tone + noise * noise_share(end, n_samples)
     with_residual[:end] += kept
     return Kept(kept, before_db, float(distance_over_time_db(audio, with_residual).mean()))

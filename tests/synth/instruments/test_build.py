@@ -11,7 +11,7 @@ import soundfile
 from synth import cli
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.build import Description, build_instrument, find_loop, find_release
+from synth.instruments.build import Description, build_instrument, decode_note, find_loop, find_release
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, Place, corner_lsd_db, render_note
 from synth.instruments.format import Instrument, read_instrument, write_instrument
@@ -148,7 +148,7 @@ def test_a_noise_burst_keeps_its_own_sound(networks: tuple[Encoder, Decoder], tm
     assert not loud.pitched
     assert soft.residual is not None
     assert loud.residual is not None
-    gain = loud.residual[1] / burst[1]
+    gain = loud.residual[:12_000] @ burst[:12_000] / (burst[:12_000] @ burst[:12_000])
     np.testing.assert_allclose(loud.residual[:12_000], gain * burst[:12_000], atol=float(gain) * 2.0**-13)
     np.testing.assert_allclose(soft.residual[:5_000], 0.25 * loud.residual[:5_000], atol=float(gain) * 2.0**-13)
     write_instrument(instrument, tmp_path / "x")
@@ -171,6 +171,19 @@ def test_a_release_is_found_and_a_decay_is_none() -> None:
 def test_nothing_to_hear_is_said(notes: list[SourceNote], word: str, networks: tuple[Encoder, Decoder]) -> None:
     with pytest.raises(TetradError, match=word):
         build_instrument(notes, PROBE, *networks)
+
+
+def test_what_is_not_in_a_bell_is_not_decoded(networks: tuple[Encoder, Decoder]) -> None:
+    time_s = np.arange(48_000) / SAMPLE_RATE_HZ
+    modes = [np.sin(2.0 * np.pi * 440.0 * r * time_s + r) * np.exp(-time_s * r) for r in (1.0, 2.76, 5.4, 8.93)]
+    bell = (0.2 * np.sum(modes, axis=0)).astype(np.float32)
+    burst = (0.1 * np.random.default_rng(1).standard_normal(24_000)).astype(np.float32)
+    for audio, pitch, audible in ((bell, 69, 4), (burst, 69, 0)):
+        (note,) = build_instrument([SourceNote(audio, pitch, 100, None)], PROBE, *networks).notes
+        rows = decode_note(note.z, note.n_frames, float(pitch), 100.0, networks[1]) + note.detail
+        loudest = rows[:, :164].max()
+        below_20_khz = 440.0 * (np.arange(100) + 1.0 if note.ratios is None else note.ratios) < 20_000.0
+        assert int((rows[:, :100][:, below_20_khz].max(axis=0) > loudest - 60.0).sum()) == audible
 
 
 def test_add_list_and_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
