@@ -130,7 +130,7 @@ def measure_note(source: SourceNote, sustains: bool | None) -> MeasuredNote:
     analysis = model_note(source.audio, source.pitch, source.pitched)
     measured = _measured(source, analysis, sustains)
     kept = choose_residual(source.audio, analysis, _residual_limit(measured))
-    if analysis.ratios is not None and kept.after_db > FAR_DB and kept.samples is not None:
+    if source.pitched is False and analysis.pitched and kept.after_db > FAR_DB:
         # Its partials move too much for lines: what is left of them beats with the recording's own.
         analysis = as_noise(source.audio, source.pitch, 0.0)
         measured = _measured(source, analysis, sustains)
