@@ -43,7 +43,13 @@ OWNERS = {
     "pythonosc": ("synth/io/osc.py",),
     "rtmidi": ("synth/io/midi_ports.py",),
     "mido": ("synth/io/midi_file.py",),
-    "soundfile": ("synth/io/wav.py", "synth/io/take.py", "synth/instruments/sources.py", "models/"),
+    "soundfile": (
+        "synth/io/wav.py",
+        "synth/io/take.py",
+        "synth/instruments/sources.py",
+        "synth/instruments/residual_codec.py",
+        "models/",
+    ),
     "onnxruntime": ("synth/onnx.py",),
 }
 
