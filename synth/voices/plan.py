@@ -173,6 +173,26 @@ def _has_free_partials(bank, work, i, v):  # type: ignore[no-untyped-def]
 
 
 @njit()
+def _walk(bank, work, i, v, curves, time, smoothing, sample_rate, hop):  # type: ignore[no-untyped-def]
+    """Slot v's place in its recordings and its envelope at sample `time`."""
+    if bank[v].state == HELD:
+        bank[v].held_frames = bank[v].held_base + bank[v].frame
+        seconds = (bank[v].base - bank[v].onset + bank[v].frame * hop) / sample_rate
+        attack, decay = bank[v].attack_s, bank[v].decay_s
+        sustain = curve_at(curves, _SUSTAIN, time, smoothing)
+        bank[v].envelope = envelope_gain(seconds, attack, decay, sustain)
+        soon = envelope_gain(seconds + EXPECTED_FRAMES / FRAME_RATE_HZ, attack, decay, sustain)
+        work[i].envelope_soon = max(bank[v].envelope, soon)
+    else:
+        work[i].envelope_soon = bank[v].envelope
+        if not bank[v].probing:
+            frames = (time - bank[v].reached) / hop
+            bank[v].held_frames += frames
+            bank[v].release_frames += frames / curve_at(curves, _RELEASE, time, smoothing)
+            bank[v].reached = time
+
+
+@njit()
 def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sample_rate, hop):  # type: ignore[no-untyped-def]
     """Moves the n due slots one frame on and fills in what does not depend on their instruments.
 
@@ -185,21 +205,7 @@ def plan(bank, work, pitch, velocity, n, curves, channels, expressions, lfo, sam
         _join(bank, v, hop)
         # Everything is as it will be when this tick's frame is reached.
         time = bank[v].base + hop * bank[v].frame
-        if bank[v].state == HELD:
-            bank[v].held_frames = bank[v].held_base + bank[v].frame
-            seconds = (bank[v].base - bank[v].onset + bank[v].frame * hop) / sample_rate
-            attack, decay = bank[v].attack_s, bank[v].decay_s
-            sustain = curve_at(curves, _SUSTAIN, time, smoothing)
-            bank[v].envelope = envelope_gain(seconds, attack, decay, sustain)
-            soon = envelope_gain(seconds + EXPECTED_FRAMES / FRAME_RATE_HZ, attack, decay, sustain)
-            work[i].envelope_soon = max(bank[v].envelope, soon)
-        else:
-            work[i].envelope_soon = bank[v].envelope
-            if not bank[v].probing:
-                frames = (time - bank[v].reached) / hop
-                bank[v].held_frames += frames
-                bank[v].release_frames += frames / curve_at(curves, _RELEASE, time, smoothing)
-                bank[v].reached = time
+        _walk(bank, work, i, v, curves, time, smoothing, sample_rate, hop)
         _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, FADE_S * sample_rate, hop)
         choose_residual(bank, work, i, v)
         channel = bank[v].channel
