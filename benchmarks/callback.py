@@ -1,4 +1,4 @@
-"""Does the sound card's callback wait for Python? Blocks a second that a JACK server gets, alone and beside a busy thread.
+"""Does the sound card's callback wait for Python? Blocks a second that JACK gets, alone and beside a busy thread.
 
 A synchronous server of our own runs freely, as fast as its clients answer. A silent engine is its client; then a
 thread of the same process is busy with pure Python, and holds the interpreter lock whenever it can.
