@@ -178,7 +178,7 @@ def _pull_cents(work, i, row):  # type: ignore[no-untyped-def]
 @njit()
 def _ramp_share(bank, v, time):  # type: ignore[no-untyped-def]
     """How far slot v's ramp has come at a sample, 0..1."""
-    return np.float32(min(max((time - bank[v].ramp_start) / bank[v].ramp_length, 0.0), 1.0))
+    return np.float32(min(max((time - bank[v].ramp_start) / max(bank[v].ramp_length, 1), 0.0), 1.0))
 
 
 @njit()

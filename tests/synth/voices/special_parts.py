@@ -58,9 +58,10 @@ def largest_step(sound: Float32Array) -> float:
 
 
 def drum(seconds: float = 1.0, level: float = 0.1, fall_db: float = 40.0) -> Instrument:
-    """White noise that dies away, as bands and as the residual that it is."""
+    """White noise that dies away, as bands and as the residual that it is; its partials are where a recording's are."""
     n_frames = round(seconds * RATE / HOP)
     rows = silent_rows(n_frames)
+    rows[:, :N_PARTIALS] = -75.0
     share = np.diff(BAND_EDGES_HZ) / (RATE / 2.0)
     fall = -fall_db * np.arange(n_frames) / n_frames
     rows[:, N_PARTIALS:-1] = 20.0 * np.log10(level) + 10.0 * np.log10(share) + fall[:, None]

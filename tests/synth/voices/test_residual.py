@@ -125,7 +125,7 @@ def test_bands_are_silent_beside_it_and_come_back_where_it_ends() -> None:
     assert rms_db(after) == pytest.approx(rms_db(play(plain, events=[NoteOn(0)])[residual.size + HOP :]), abs=1e-6)
     ending = out[residual.size - RESIDUAL_FADE : residual.size + HOP].reshape(4, -1)
     levels = np.array([rms_db(part) for part in ending]) - rms_db(after)
-    assert levels[0] < -10.0
+    assert levels[0] < -6.0
     assert np.all(np.abs(levels[2:]) < 3.0)
 
 
@@ -268,14 +268,14 @@ def test_between_a_drum_and_a_flute_nothing_jumps_and_loudness_goes_evenly() -> 
     rows = steady({1: -20, 2: -30, 3: -40}, 500).rows
     rows[:, N_PARTIALS:-1] = np.maximum(rows[:, N_PARTIALS:-1], -75.0)
     flute = instrument(Sound(rows, (20, 400), 455, seed=2))
-    noisy = drum(4.0, fall_db=20.0)
-    bands = with_fields(noisy, residual=None)
-    out, by_bands = swept(noisy, flute), swept(bands, flute)
-    parts = [largest_step(play(part, events=[NoteOn(0)], seconds=2.0)) for part in (noisy, flute)]
+    noise = drum(4.0, fall_db=1.0)
+    out = swept(noise, flute)
+    parts = [largest_step(play(part, events=[NoteOn(0)], seconds=2.0)) for part in (noise, flute)]
     assert largest_step(out) < sum(parts)
-    loudness = np.array([rms_db(part) for part in out[: 14 * 9600].reshape(-1, 9600)])
-    of_bands = np.array([rms_db(part) for part in by_bands[: 14 * 9600].reshape(-1, 9600)])
-    np.testing.assert_allclose(loudness, of_bands, atol=2.0)
+    for kind in (noise, with_fields(noise, residual=None)):
+        loudness = np.array([rms_db(part) for part in swept(kind, flute)[: 14 * 9600].reshape(-1, 9600)])
+        # The flute is the softer one.
+        assert np.max(loudness - np.minimum.accumulate(loudness)) < 2.0
 
 
 def test_two_recorded_keys_give_the_residual_of_the_nearer_one() -> None:
