@@ -20,9 +20,9 @@ from benchmarks.unpitched_sounds import Sound, sounds
 from synth.command import progress
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.analysis import NoteAnalysis, analyse_note
-from synth.instruments.build import measure_note
+from synth.instruments.build import RESIDUAL_STEP, measure_note
 from synth.instruments.notes import SourceNote
-from synth.instruments.residual_codec import encode_residuals
+from synth.instruments.residual_codec import encode_residuals, quantise_residual
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
 
@@ -52,7 +52,9 @@ def measure(sound: Sound, listen_to: Path | None) -> Row:
     model = _rendered(heard.analysis, sound.audio.size, heard.residual)
     if listen_to is not None:
         soundfile.write(listen_to / f"{sound.name}.wav".replace(":", ""), model, SAMPLE_RATE_HZ)
-    residual = np.zeros(0, np.float32) if heard.residual is None else heard.residual
+    residual = np.zeros(0, np.float32)
+    if heard.residual is not None:
+        residual = quantise_residual(heard.residual, float(np.abs(sound.audio).max()) * RESIDUAL_STEP)
     return Row(
         sound.kind,
         log_spectral_distance_db(sound.audio, _rendered(law, sound.audio.size, None)),
