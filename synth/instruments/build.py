@@ -279,7 +279,12 @@ def find_loop(loudness_db: Float32Array, release: int) -> tuple[int, int]:
 
 
 def _given_loop(loop_s: tuple[float, float], release: int) -> tuple[int, int]:
-    """The source's loop as frames [start, end) before the release; at least four, for loops of a single period."""
-    end = min(round(loop_s[1] * FRAME_RATE_HZ), release)
-    start = max(0, min(round(loop_s[0] * FRAME_RATE_HZ), end - 4))
-    return (start, end) if end > start else (0, 0)
+    """The source's loop as frames [start, end) before the release; at least four, for loops of a single period.
+
+    (0, 0) for one that ends before it starts, or starts outside the held part.
+    """
+    start_s, end_s = loop_s
+    if not 0.0 <= start_s < min(end_s, release / FRAME_RATE_HZ):
+        return 0, 0
+    end = round(min(end_s * FRAME_RATE_HZ, release))
+    return max(0, min(round(start_s * FRAME_RATE_HZ), end - 4)), end

@@ -112,7 +112,7 @@ def _end(audio: Float32Array, analysis: NoteAnalysis, distance_db: Float32Array,
     end = min(n_frames * HOP, last_sample)
     if end > 0.7 * last_sample:  # the rest of it costs little more, and has no seam
         end = last_sample
-    return end if end > RESIDUAL_FADE_SAMPLES else 0
+    return end if end >= RESIDUAL_FADE_SAMPLES else 0
 
 
 def distance_over_time_db(source: Float32Array, rendered: Float32Array) -> Float32Array:
