@@ -22,12 +22,10 @@ from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.analysis import NoteAnalysis, analyse_note
 from synth.instruments.build import RESIDUAL_STEP, measure_note
 from synth.instruments.notes import SourceNote
+from synth.instruments.residual import SHARP_MS, rise_ms
 from synth.instruments.residual_codec import encode_residuals, quantise_residual
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
-
-MILLISECOND = SAMPLE_RATE_HZ // 1000
-SHARP_MS = 10
 
 
 class Row(NamedTuple):
@@ -78,12 +76,6 @@ def _rendered(analysis: NoteAnalysis, n_samples: int, residual: Float32Array | N
         phases=analysis.phases,
         residual=residual,
     )
-
-
-def rise_ms(audio: Float32Array) -> int:
-    """From 10 to 90 % of the first 200 ms' peak, by the peaks of each millisecond."""
-    envelope = np.abs(audio[: audio.size // MILLISECOND * MILLISECOND]).reshape(-1, MILLISECOND).max(axis=1)[:200]
-    return int(np.argmax(envelope >= 0.9 * envelope.max()) - np.argmax(envelope >= 0.1 * envelope.max()))
 
 
 def summary(rows: list[Row]) -> dict[str, object]:
