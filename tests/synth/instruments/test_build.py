@@ -147,6 +147,19 @@ def test_an_impossible_loop_is_none(loop_s: tuple[float, float]) -> None:
     assert measure_note(note, None).loop == (0, 0)
 
 
+def test_an_unpitched_sound_that_needs_all_of_its_recording_is_nothing_else() -> None:
+    time_s = np.arange(48_000) / SAMPLE_RATE_HZ
+    tone = 0.3 * np.sin(2.0 * np.pi * 700.0 * time_s) + 0.2 * np.sin(2.0 * np.pi * 1130.0 * time_s)
+    sound = (tone + 0.05 * np.random.default_rng(9).standard_normal(48_000)).astype(np.float32)
+    drum = measure_note(SourceNote(sound, 60, 100, None, None, False), None)
+    assert not drum.analysis.pitched
+    assert drum.residual is not None
+    np.testing.assert_array_equal(drum.residual[:47_000], sound[:47_000])
+    bell = measure_note(SourceNote(sound, 60, 100, None, None, None), None)
+    assert bell.analysis.pitched
+    assert bell.analysis.ratios is not None
+
+
 def test_a_noise_burst_keeps_its_own_sound(networks: tuple[Encoder, Decoder], tmp_path: Path) -> None:
     rng = np.random.default_rng(8)
     burst = (0.5 * rng.standard_normal(24_000) * np.exp(-np.arange(24_000) / 3000.0)).astype(np.float32)
