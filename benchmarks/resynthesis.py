@@ -17,9 +17,9 @@ from models.dataset.soundfont import default_font_paths, read_sound_font
 from synth.command import progress
 from synth.frames import Float32Array
 from synth.instruments.analysis import NoteAnalysis, analyse_note
-from synth.instruments.build import measure_note
+from synth.instruments.build import RESIDUAL_STEP, measure_note
 from synth.instruments.notes import SourceNote
-from synth.instruments.residual_codec import encode_residuals
+from synth.instruments.residual_codec import encode_residuals, quantise_residual
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
 
@@ -53,7 +53,8 @@ def measure(font_path: Path, programs: range, keys: range, every: int) -> dict[s
         by_law.append(log_spectral_distance_db(audio, _rendered(analyse_note(audio, key), audio, None)))
         n_own_partials += heard.analysis.ratios is not None
         if heard.residual is not None:
-            residual_bytes.append(len(encode_residuals([heard.residual])))
+            kept = quantise_residual(heard.residual, float(np.abs(audio).max()) * RESIDUAL_STEP)
+            residual_bytes.append(len(encode_residuals([kept])))
     worst = sorted(distance, key=lambda name: -distance[name])[:8]
     return {
         "lsd_db": _spread(list(distance.values())),

@@ -20,14 +20,12 @@ from benchmarks.unpitched_sounds import Sound, sounds
 from synth.command import progress
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.analysis import NoteAnalysis, analyse_note
-from synth.instruments.build import measure_note
+from synth.instruments.build import RESIDUAL_STEP, measure_note
 from synth.instruments.notes import SourceNote
-from synth.instruments.residual_codec import encode_residuals
+from synth.instruments.residual import SHARP_MS, rise_ms
+from synth.instruments.residual_codec import encode_residuals, quantise_residual
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
-
-MILLISECOND = SAMPLE_RATE_HZ // 1000
-SHARP_MS = 10
 
 
 class Row(NamedTuple):
@@ -52,7 +50,9 @@ def measure(sound: Sound, listen_to: Path | None) -> Row:
     model = _rendered(heard.analysis, sound.audio.size, heard.residual)
     if listen_to is not None:
         soundfile.write(listen_to / f"{sound.name}.wav".replace(":", ""), model, SAMPLE_RATE_HZ)
-    residual = np.zeros(0, np.float32) if heard.residual is None else heard.residual
+    residual = np.zeros(0, np.float32)
+    if heard.residual is not None:
+        residual = quantise_residual(heard.residual, float(np.abs(sound.audio).max()) * RESIDUAL_STEP)
     return Row(
         sound.kind,
         log_spectral_distance_db(sound.audio, _rendered(law, sound.audio.size, None)),
@@ -76,12 +76,6 @@ def _rendered(analysis: NoteAnalysis, n_samples: int, residual: Float32Array | N
         phases=analysis.phases,
         residual=residual,
     )
-
-
-def rise_ms(audio: Float32Array) -> int:
-    """From 10 to 90 % of the first 200 ms' peak, by the peaks of each millisecond."""
-    envelope = np.abs(audio[: audio.size // MILLISECOND * MILLISECOND]).reshape(-1, MILLISECOND).max(axis=1)[:200]
-    return int(np.argmax(envelope >= 0.9 * envelope.max()) - np.argmax(envelope >= 0.1 * envelope.max()))
 
 
 def summary(rows: list[Row]) -> dict[str, object]:

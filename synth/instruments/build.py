@@ -42,6 +42,7 @@ INAUDIBLE_DB = 85.0
 """What is further than this below the note's peak gets no detail: it can't be heard, but costs bytes."""
 FAR_DB = 1.5
 """Free partials and a residual come within 0.5 dB of a recording; where they do not, the residual alone does."""
+WHOLE_SHARE = 0.7
 RESIDUAL_STEP = 2.0**-13
 """Grid of a residual over the recording's peak: its noise is 89 dB below that."""
 SHORTEST_LOOP_S = 0.5
@@ -130,8 +131,9 @@ def measure_note(source: SourceNote, sustains: bool | None) -> MeasuredNote:
     analysis = model_note(source.audio, source.pitch, source.pitched)
     measured = _measured(source, analysis, sustains)
     kept = choose_residual(source.audio, analysis, _residual_limit(measured))
-    if source.pitched is False and analysis.pitched and kept.after_db > FAR_DB:
-        # Its partials move too much for lines: what is left of them beats with the recording's own.
+    whole = kept.samples is not None and kept.samples.size > WHOLE_SHARE * source.audio.size
+    if source.pitched is False and analysis.pitched and (whole or kept.after_db > FAR_DB):
+        # With the recording itself to hand, lines beside it only move against those that are in it.
         analysis = as_noise(source.audio, source.pitch, 0.0)
         measured = _measured(source, analysis, sustains)
         kept = choose_residual(source.audio, analysis, _residual_limit(measured))
@@ -279,7 +281,12 @@ def find_loop(loudness_db: Float32Array, release: int) -> tuple[int, int]:
 
 
 def _given_loop(loop_s: tuple[float, float], release: int) -> tuple[int, int]:
-    """The source's loop as frames [start, end) before the release; at least four, for loops of a single period."""
-    end = min(round(loop_s[1] * FRAME_RATE_HZ), release)
-    start = max(0, min(round(loop_s[0] * FRAME_RATE_HZ), end - 4))
-    return (start, end) if end > start else (0, 0)
+    """The source's loop as frames [start, end) before the release; at least four, for loops of a single period.
+
+    (0, 0) for one that ends before it starts, or starts outside the held part.
+    """
+    start_s, end_s = loop_s
+    if not 0.0 <= start_s < min(end_s, release / FRAME_RATE_HZ):
+        return 0, 0
+    end = round(min(end_s * FRAME_RATE_HZ, release))
+    return max(0, min(round(start_s * FRAME_RATE_HZ), end - 4)), end

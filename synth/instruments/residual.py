@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth.frames import HOP, Float32Array
+from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.analysis import NoteAnalysis
 from synth.instruments.resynthesis import (
     RESIDUAL_FADE_SAMPLES,
@@ -48,6 +48,8 @@ NOISE = Limits(0.0, 0.0, 0.1)
 """Noise bands are a hiss in the right colour: words and drum rolls can't be known from it, whatever the distance."""
 SHORTEST_FRAMES, LENGTH_STEP = 10, 1.25
 """80 ms; each length that is tried is a quarter longer than the one before."""
+SHARP_MS = 10
+"""An onset that rises within this time must stay as sharp."""
 SILENCE = 10.0 ** (-70.0 / 20.0)
 """A residual ends where it stays this far below the recording's peak."""
 
@@ -82,7 +84,8 @@ def choose_residual(audio: Float32Array, analysis: NoteAnalysis, last_sample: in
     noise = render_noise(analysis.frames, n_samples) * fade_in(n_samples)
     distance = distance_over_time_db(audio, tone + noise)
     before_db = float(distance.mean())
-    end = _end(audio, analysis, distance, min(last_sample, n_samples))
+    blunt = rise_ms(audio) < SHARP_MS <= rise_ms(tone + noise)
+    end = _end(audio, analysis, distance, blunt, min(last_sample, n_samples))
     if end == 0:
         return Kept(None, before_db, before_db)
     kept = with_end(analysis.rest, end)
@@ -96,8 +99,15 @@ def with_end(residual: Float32Array, end: int) -> Float32Array:
     return (residual[:end] * residual_presence(end, end)).astype(np.float32)
 
 
-def _end(audio: Float32Array, analysis: NoteAnalysis, distance_db: Float32Array, last_sample: int) -> int:
-    """Where the residual ends, in samples; 0 for none."""
+def rise_ms(audio: Float32Array) -> int:
+    """From 10 to 90 % of the peak of the first 200 ms, by the peaks of each millisecond."""
+    millisecond = SAMPLE_RATE_HZ // 1000
+    envelope = np.abs(audio[: audio.size // millisecond * millisecond]).reshape(-1, millisecond).max(axis=1)[:200]
+    return int(np.argmax(envelope >= 0.9 * envelope.max()) - np.argmax(envelope >= 0.1 * envelope.max()))
+
+
+def _end(audio: Float32Array, analysis: NoteAnalysis, distance_db: Float32Array, blunt: bool, last_sample: int) -> int:
+    """Where the residual ends, in samples; 0 for none. `blunt`: the onset needs one, however small the distance."""
     limits = NOISE if not analysis.pitched else LAW if analysis.ratios is None else FREE
     assert analysis.rest is not None
     peak = max(float(np.abs(audio).max()), 1e-9)
@@ -105,14 +115,14 @@ def _end(audio: Float32Array, analysis: NoteAnalysis, distance_db: Float32Array,
     last_sample = min(last_sample, int(heard[-1]) + RESIDUAL_FADE_SAMPLES if heard.size else 0)
     left_db = np.append(np.cumsum(distance_db[::-1])[::-1], 0.0) / distance_db.size  # by what starts at each frame
     n_frames = 0
-    if left_db[0] > limits.whole_db or float(distance_db[:ATTACK_FRAMES].mean()) > limits.attack_db:
+    if blunt or left_db[0] > limits.whole_db or float(distance_db[:ATTACK_FRAMES].mean()) > limits.attack_db:
         n_frames = SHORTEST_FRAMES
         while left_db[0] > limits.whole_db and n_frames < left_db.size - 1 and left_db[n_frames] > limits.left_db:
             n_frames = round(n_frames * LENGTH_STEP)
     end = min(n_frames * HOP, last_sample)
     if end > 0.7 * last_sample:  # the rest of it costs little more, and has no seam
         end = last_sample
-    return end if end > RESIDUAL_FADE_SAMPLES else 0
+    return end if end >= RESIDUAL_FADE_SAMPLES else 0
 
 
 def distance_over_time_db(source: Float32Array, rendered: Float32Array) -> Float32Array:

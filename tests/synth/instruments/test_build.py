@@ -11,7 +11,7 @@ import soundfile
 from synth import cli
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.build import Description, build_instrument, decode_note, find_loop, find_release
+from synth.instruments.build import Description, build_instrument, decode_note, find_loop, find_release, measure_note
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, Place, corner_lsd_db, render_note
 from synth.instruments.format import Instrument, read_instrument, write_instrument
@@ -137,6 +137,27 @@ def test_what_the_source_says_is_taken(networks: tuple[Encoder, Decoder], tmp_pa
     assert [n.pitched for n in instrument.notes] == [True, True, False]
     write_instrument(instrument, tmp_path / "x")
     assert read_instrument(tmp_path / "x").tags == ("mine", "old")
+
+
+@pytest.mark.parametrize(
+    "loop_s", [(0.2, 0.1), (3.0, 9.0), (-1.0, 0.3), (np.inf, np.inf), (np.nan, 1.0), (0.3, np.nan)]
+)
+def test_an_impossible_loop_is_none(loop_s: tuple[float, float]) -> None:
+    note = SourceNote(recording(60, sustained=False, seconds=1.0), 60, 90, 1.0, loop_s)
+    assert measure_note(note, None).loop == (0, 0)
+
+
+def test_an_unpitched_sound_that_needs_all_of_its_recording_is_nothing_else() -> None:
+    time_s = np.arange(48_000) / SAMPLE_RATE_HZ
+    tone = 0.3 * np.sin(2.0 * np.pi * 700.0 * time_s) + 0.2 * np.sin(2.0 * np.pi * 1130.0 * time_s)
+    sound = (tone + 0.05 * np.random.default_rng(9).standard_normal(48_000)).astype(np.float32)
+    drum = measure_note(SourceNote(sound, 60, 100, None, None, False), None)
+    assert not drum.analysis.pitched
+    assert drum.residual is not None
+    np.testing.assert_array_equal(drum.residual[:47_000], sound[:47_000])
+    bell = measure_note(SourceNote(sound, 60, 100, None, None, None), None)
+    assert bell.analysis.pitched
+    assert bell.analysis.ratios is not None
 
 
 def test_a_noise_burst_keeps_its_own_sound(networks: tuple[Encoder, Decoder], tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def test_a_bells_partials_are_found() -> None:
     assert found.size <= BELL.size + 5
 
 
+def test_side_lobes_of_a_partial_are_none() -> None:
+    ratios = np.array([1.0, 2.76, 5.4, 8.93])  # of a bar
+    assert find_free_partials(struck(ratios, 1.0 / ratios, np.full(4, -14.0))).size == 4
+
+
 def test_a_partial_that_dies_within_a_tenth_of_a_second_is_found() -> None:
     sound = struck(np.array([1.0, 7.37]), np.array([1.5, 0.03]), np.array([-12.0, -6.0]))
     assert np.abs(find_free_partials(sound) - 7.37 * F0_HZ).min() < 3.0

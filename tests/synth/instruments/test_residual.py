@@ -6,7 +6,7 @@ import pytest
 from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.analysis import NoteAnalysis
 from synth.instruments.note_model import model_note
-from synth.instruments.residual import choose_residual, distance_over_time_db, with_end
+from synth.instruments.residual import choose_residual, distance_over_time_db, rise_ms, with_end
 from synth.instruments.resynthesis import resynthesise
 from synth.lsd import log_spectral_distance_db
 
@@ -86,6 +86,17 @@ def test_a_click_before_a_tone_is_kept_and_the_tone_is_not() -> None:
     with_click = rendered(model, kept.samples)[200:1160]
     assert np.corrcoef(with_click, sound[200:1160])[0, 1] > 0.97
     assert np.corrcoef(rendered(model, None)[200:1160], sound[200:1160])[0, 1] < 0.7
+
+
+def test_a_sharp_onset_stays_sharp() -> None:
+    pulses = sum(np.cos(2.0 * np.pi * 50.0 * k * TIME_S) for k in range(1, 60))
+    sound = (0.01 * pulses * np.exp(-3.0 * TIME_S)).astype(np.float32)  # the first pulse is half a one, at sample 0
+    model = model_note(sound, 31.35)
+    assert rise_ms(sound) < 2
+    assert rise_ms(rendered(model, None)) >= 10
+    kept = choose_residual(sound, model, N)
+    assert kept.samples is not None
+    assert rise_ms(rendered(model, kept.samples)) < 2
 
 
 def test_it_ends_with_the_loop() -> None:
