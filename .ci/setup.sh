@@ -15,6 +15,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
 fi
 if [ "$purpose" = dev ]; then
     packages+=(
+        libfluidsynth3 "FluidSynth, which plays the sound fonts that the tests import"
         jackd2 "a sound server with a dummy card, on which the tests play and record"
         openttd-openmsx "MIDI files by other people, which the tests render"
     )

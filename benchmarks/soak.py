@@ -174,13 +174,12 @@ def soak(seconds: int, seed: int, n_voices: int) -> dict[str, Any]:
         memory_mb: list[tuple[float, float]] = []
         began_s = time.perf_counter()
         live = LiveEngine(engine, playing, in_step=True)
-        with live, AudioOutput(device, live.render_into, sample_rate_hz=SAMPLE_RATE_HZ) as output:
+        with live, AudioOutput(device, live.source, sample_rate_hz=SAMPLE_RATE_HZ):
             recorder.connect()
             recorder.client.set_freewheel(True)
             while comparison.n_samples < seconds * SAMPLE_RATE_HZ:
-                for failure in (output.failure, live.failure):
-                    if failure is not None:
-                        raise failure
+                if live.failure is not None:
+                    raise live.failure
                 pieces = [recorder.blocks.get(timeout=120.0) for _ in range(CHUNK // BLOCK)]
                 comparison.feed(np.concatenate(pieces))
                 played_s = comparison.n_samples / SAMPLE_RATE_HZ

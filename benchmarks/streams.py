@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.jack_server import jack_server
 from synth.bench import sustaining_corners
@@ -24,11 +23,18 @@ from synth.control.events import Event, NoteOn, SetParameter
 from synth.frames import SAMPLE_RATE_HZ
 from synth.instruments.library import Library
 from synth.io.audio import AudioOutput, choose_output
+from synth.jit import cfunc
 from synth.live import LiveEngine, SampleAt
+from synth.native import SOURCE, Source, stereo_view
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 
 SETTLE_S = 1.0
+
+
+@cfunc(SOURCE)
+def _silence(_data, out_at, n_samples, _time_ns, _frame):  # type: ignore[no-untyped-def]
+    stereo_view(out_at, n_samples)[:] = np.float32(0.0)
 
 
 class Held:
@@ -53,19 +59,15 @@ class Held:
 
 
 def play(live: LiveEngine | None, seconds: float) -> dict[str, float]:
-    """A stream of some seconds: blocks, blocks lost, the slowest block's share of its time."""
-
-    def silent(out: NDArray[np.float32]) -> None:
-        out.fill(0.0)
-
+    """A stream of some seconds: blocks, blocks lost, the median block's share of its time."""
     device = choose_output("JACK", SAMPLE_RATE_HZ)
     if device is None:
         raise SystemExit("no JACK output; install jackd2")
-    render_into = silent if live is None else live.render_into
+    source = Source(_silence.address, 0, _silence) if live is None else live.source
     with contextlib.ExitStack() as stack:
         if live is not None:
             stack.enter_context(live)
-        output = stack.enter_context(AudioOutput(device, render_into, sample_rate_hz=SAMPLE_RATE_HZ))
+        output = stack.enter_context(AudioOutput(device, source, sample_rate_hz=SAMPLE_RATE_HZ))
         time.sleep(SETTLE_S)
         before = output.health()
         time.sleep(seconds)

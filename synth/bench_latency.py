@@ -1,7 +1,6 @@
 """Measure how long it takes from a key, a touch or the start of the program to the sound."""
 
 import argparse
-import math
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array
 from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
 from synth.io.null_audio import NullOutput
+from synth.io.recorder import Recorder
 from synth.live import LiveEngine, SampleAt
 from synth.loader import InstrumentLoader
 from synth.performance import DEFAULT_CORNERS
@@ -35,6 +35,7 @@ from synth.voices.prepared import PreparedInstrument
 
 BLOCK = 128
 STALL_S = 0.003
+LONGEST_TRIAL_S = 60.0
 ROUNDING = 1e-5
 """Blocks of other sizes may differ by 1e-6."""
 HELD_KEYS = (45, 52, 57, 60, 64, 69, 72, 76)
@@ -59,28 +60,14 @@ class _Hand:
 
 
 class _Heard:
-    """What a stream asked for, and whether it asked in time."""
+    """A stream that asks for blocks as a sound card does, and all that it got."""
 
     def __init__(self, live: LiveEngine) -> None:
-        self._live = live
-        self._blocks: list[Float32Array] = []
-        self._asked_s = math.inf
-        self.worst_late_s = 0.0
-        """By how much a block was asked for later than a block's time after the one before."""
-
-    def stream(self) -> NullOutput:
-        """Asks for blocks as a sound card does."""
-        return NullOutput(self._render, sample_rate_hz=SAMPLE_RATE_HZ, block_size=BLOCK)
+        self._recorder = Recorder(SAMPLE_RATE_HZ, keep_s=LONGEST_TRIAL_S)
+        self.stream = NullOutput(self._recorder.tap(live.source), sample_rate_hz=SAMPLE_RATE_HZ, block_size=BLOCK)
 
     def sound(self) -> Float32Array:
-        return np.concatenate(self._blocks)
-
-    def _render(self, out: Float32Array) -> None:
-        now_s = time.perf_counter()
-        self.worst_late_s = max(self.worst_late_s, now_s - self._asked_s - BLOCK / SAMPLE_RATE_HZ)
-        self._asked_s = now_s
-        self._live.render_into(out)
-        self._blocks.append(out.copy())
+        return self._recorder.read(0, self._recorder.n_written)[0]
 
 
 class LatencyBench:
@@ -122,7 +109,7 @@ class LatencyBench:
             hand = _Hand()
             live = LiveEngine(self._engine(), hand)
             heard = _Heard(live)
-            with live, heard.stream():
+            with live, heard.stream:
                 time.sleep(1.2 + random.random() * 0.01)  # the stream's clock has settled after a second
                 moment_s = time.perf_counter()
                 hand.at_moment.append((moment_s, 60))
@@ -131,7 +118,7 @@ class LatencyBench:
                 time.sleep(0.1)
             first = np.flatnonzero(heard.sound().any(axis=1))
             delays.append(float(first[0]) - due)
-            self.stalled += heard.worst_late_s >= STALL_S
+            self.stalled += heard.stream.health().worst_late_s >= STALL_S
         return np.array(delays)
 
     def control(self, n_trials: int) -> Float64Array:
@@ -151,7 +138,7 @@ class LatencyBench:
             engine = self._engine()
             live = LiveEngine(engine, hand, in_step=True)
             heard = _Heard(live)
-            with live, heard.stream():
+            with live, heard.stream:
                 time.sleep(0.4 + random.random() * 0.05)
                 moment = engine.clock_samples
                 hand.at_once.append(SetParameter(0, "x", 1.0))

@@ -1,7 +1,8 @@
-"""The one place that talks to numba's decorator: typed, and with the options every kernel of the engine needs."""
+"""The one place that talks to numba's decorators: typed, and with the options every kernel of the engine needs."""
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ def _cache_folder() -> Path:
     """
     package = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*package.glob("*.py"), *package.glob("voices/*.py"), *package.glob("control/*.py")]):
+    for path in sorted(path for folder in (".", "voices", "control", "io") for path in package.glob(f"{folder}/*.py")):
         content = path.read_bytes()
-        if (
-            b"njit" in content
-            or b"np.dtype(" in content
-            or path.name in ("frames.py", "parameters.py", "corners.py", "events.py")
+        if any(word in content for word in (b"njit", b"cfunc", b"intrinsic", b"np.dtype(")) or path.name in (
+            "frames.py",
+            "parameters.py",
+            "corners.py",
+            "events.py",
         ):
             digest.update(path.name.encode() + content)
     local = package / "__pycache__"
@@ -45,7 +47,7 @@ def njit(signature: str | list[str] | None = None, *, fastmath: bool = False) ->
     """Compiles a function to machine code that runs without the interpreter lock.
 
     signature: numba signature(s) such as ``"f8(f8, f4[::1])"``. With one, the function is compiled (or read from the
-        cache) at import; without one at the first call, which must then not be in the audio callback.
+        cache) at import; without one at the first call.
     fastmath: lets the compiler reorder float operations, which vectorised sums need. Never where NaN must be seen.
 
     Division follows NumPy (no ZeroDivisionError): a kernel raises nothing.
@@ -55,5 +57,46 @@ def njit(signature: str | list[str] | None = None, *, fastmath: bool = False) ->
         decorator = numba.njit(signature, nogil=True, cache=True, fastmath=fastmath, error_model="numpy")
         compiled: Kernel = decorator(function)
         return compiled
+
+    return decorate
+
+
+class NativeFunction:
+    """A C function made of a Python one. It is compiled, or read from the cache, when it is first asked for: well under
+    a second from the cache, up to half a minute on the very first start."""
+
+    def __init__(self, function: Kernel, signature: str) -> None:
+        self._function = function
+        self._signature = signature
+        self._compiled: Any = None
+        self._lock = threading.Lock()
+
+    def _ready(self) -> Any:
+        with self._lock:
+            if self._compiled is None:
+                self._compiled = numba.cfunc(self._signature, cache=True, error_model="numpy")(self._function)
+            return self._compiled
+
+    @property
+    def address(self) -> int:
+        """Where it begins; good as long as this object."""
+        return int(self._ready().address)
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """For Python threads: called through ctypes, which lets go of the interpreter lock meanwhile."""
+        function: Callable[..., Any] = self._ready().ctypes
+        return function
+
+
+def cfunc(signature: str) -> Callable[[Kernel], NativeFunction]:
+    """Makes a C function that any thread may call, also one that Python has never seen: it takes no interpreter lock.
+
+    signature: numba's; ``"i4(u4, i8)"`` is ``int32_t f(uint32_t, int64_t)``, and an i8 may be a pointer. As with `njit`
+    it raises nothing and divides as NumPy does.
+    """
+
+    def decorate(function: Kernel) -> NativeFunction:
+        return NativeFunction(function, signature)
 
     return decorate

@@ -2,36 +2,97 @@
 
 One event's way: a key on a controller -> a MIDI port stamps the bytes and wakes the conductor thread -> the performance
 makes events of them, due a constant lead after the moment -> `Engine.advance` computes the control frames up to
-the lead past the callback's clock -> the audio callback calls `LiveEngine.render_into`, which renders the next block
-from finished frames. The constant lead turns the threads' jitter into a small, even delay: two notes are as far apart
-in the sound as they were under the fingers.
+the lead past the callback's clock -> the sound card calls `LiveEngine.source`, a C function, which renders the next
+block from finished frames. The constant lead turns the threads' jitter into a small, even delay: two notes are as far
+apart in the sound as they were under the fingers.
+
+The callback knows nothing of Python and waits for no lock. What it has to say to the conductor is in counters and a
+ring of stamps (synth.native): which sample each block began with, and when.
 """
 
 import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synth.control.events import Event
 from synth.errors import TetradError
+from synth.frames import Float32Array
+from synth.jit import cfunc, njit
+from synth.native import (
+    NO_FRAME,
+    SOURCE,
+    Int64Array,
+    Layout,
+    Player,
+    Source,
+    call_source,
+    load_acquire,
+    set_count,
+    sleep_us,
+    store_release,
+    system_words,
+)
 from synth.timebase import Timebase
 from synth.voices.engine import Engine
 
 SHORTEST_LEAD_SAMPLES = 256
 """5.3 ms. Frames that the callback found missing in 12 s, per lead, with both cores busy: see synth/README.md."""
 CONDUCTOR_PERIOD_S = 0.002
+IN_STEP_PERIOD_S = 0.0001
+"""Of a conductor that is waited for."""
+_IN_STEP_SLEEP_US = 50
 WAKING_S = 0.001
 """From a message's arrival until the conductor has taken it; what takes longer is played late, not earlier."""
 SWITCH_INTERVAL_S = 0.0005
-"""After which a thread must let go of the interpreter, so that the callback never waits for the others' 5 ms."""
+"""After which a thread must let go of the interpreter, so that the conductor never waits for the others' 5 ms."""
 
 FRAMES_PER_ROUND = 1 << 32  # of JACK's clock
+
+STAMP = np.dtype([("time_ns", np.int64), ("clock", np.int64), ("n_samples", np.int64), ("frame", np.int64)])
+"""A block was asked for at `time_ns` (perf_counter_ns), from sample `clock` on; `frame` on JACK's clock, or -1."""
+STAMP_PLACES = 256
+"""0.7 s of 128-sample blocks. Of more that a conductor in trouble finds, the older ones are nothing to it."""
+_SAFE_PLACES = STAMP_PLACES // 2  # of the latest; farther back the callback may be writing
+
+# Counters of the callback: stamps written, the largest block.
+_STAMPS, _LARGEST = range(2)
+# Counters of the conductor: samples computed, 1 while it runs, 1 where it is waited for.
+_ADVANCED, _CONDUCTING, _IN_STEP = range(3)
+_MEMORY = Layout(called=np.int64, conducted=np.int64, stamps=STAMP, clock=np.int64, source=np.int64, system=np.int64)
+_memory = _MEMORY.unpack
+
+
+@cfunc(SOURCE)
+def _play_block(data, out_at, n_samples, time_ns, frame):  # type: ignore[no-untyped-def]
+    called, conducted, stamps, clock, source, system = _memory(data)
+    written = called[_STAMPS]
+    stamp = stamps[written % STAMP_PLACES]
+    stamp.time_ns, stamp.clock, stamp.n_samples, stamp.frame = time_ns, clock[0], n_samples, frame
+    if n_samples > called[_LARGEST]:
+        store_release(called, _LARGEST, n_samples)
+    store_release(called, _STAMPS, written + 1)
+    end = clock[0] + n_samples
+    if load_acquire(conducted, _IN_STEP):
+        while load_acquire(conducted, _CONDUCTING) and load_acquire(conducted, _ADVANCED) < end:
+            sleep_us(system, _IN_STEP_SLEEP_US)
+    call_source(source[0], (source[1], out_at, n_samples, time_ns, frame))
+
+
+@njit()
+def _take_stamps(called, stamps, taken, out):  # type: ignore[no-untyped-def]
+    """Copies what came after the first `taken` stamps to out, STAMP [256], at most the latest _SAFE_PLACES. Returns how
+    many there are by now."""
+    written = load_acquire(called, _STAMPS)
+    first = max(taken, written - _SAFE_PLACES)
+    for i in range(first, written):
+        out[i - first] = stamps[i % STAMP_PLACES]
+    return written
 
 
 class SampleAt(Protocol):
@@ -50,9 +111,10 @@ class Performance(Protocol):
 
 
 class LiveEngine:
-    """Runs an engine's control half in a thread. Use it as a context manager around the audio stream.
+    """Runs an engine's control half in a thread. Use it as a context manager around the audio stream, which gets
+    `source`; `render_into` is the same for Python threads.
 
-    While it runs, garbage collection is frozen and off: a collection would stop the callback for tens of ms.
+    While it runs, garbage collection is frozen and off: a collection would stop the conductor for tens of ms.
     in_step: the callback waits for the conductor instead of going on without its frames. For tests on a server that
     waits, and for rendering through a stream: what is heard is then the offline rendering, sample for sample.
     """
@@ -60,36 +122,46 @@ class LiveEngine:
     def __init__(self, engine: Engine, performance: Performance, *, in_step: bool = False) -> None:
         self._engine = engine
         self._performance = performance
-        self._in_step = in_step
+        self._period_s = IN_STEP_PERIOD_S if in_step else CONDUCTOR_PERIOD_S
         self._timebase = Timebase(engine.sample_rate_hz, time.perf_counter(), engine.clock_samples)
-        self._clock_samples = engine.clock_samples
-        self._largest_block = 0
+        self._called: Int64Array = np.zeros(2, np.int64)
+        self._conducted: Int64Array = np.array([engine.clock_samples, 0, in_step], np.int64)
+        self._stamps = np.zeros(STAMP_PLACES, STAMP)
+        self._stamped = np.zeros(STAMP_PLACES, STAMP)  # the conductor's copy
+        self._n_taken = 0
+        memory = _MEMORY.pack(
+            called=self._called,
+            conducted=self._conducted,
+            stamps=self._stamps,
+            clock=engine.clock,
+            source=engine.source.words(),
+            system=system_words(),
+        )
+        self.source = Source(_play_block.address, memory.address, (memory, engine.source, _play_block))
+        """What the sound card calls."""
+        self._play = Player(self.source)
+        self._clock_samples = engine.clock_samples  # as of the last stamp
         self._latest_event = 0
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._advanced = threading.Event()
         self._switch_interval_s = sys.getswitchinterval()
         self._frame_offset: int | None = None  # from JACK's clock to ours
         self._thread = threading.Thread(target=self._run, name="conductor", daemon=True)
-        self.block_frame: Callable[[], int | None] = lambda: None
-        """JACK's clock at the start of the block that is played now, where the stream is on a JACK server."""
         self.failure: BaseException | None = None
         """What ended the conductor thread, if it was not `stop`."""
-        self.advanced_samples = engine.clock_samples
-        """What the control half has computed so far."""
 
     def __enter__(self) -> "LiveEngine":
         gc.collect()
         gc.freeze()
         gc.disable()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        set_count(self._conducted, _CONDUCTING, 1)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._wake.set()
-        self._advanced.set()
         self._thread.join()
         sys.setswitchinterval(self._switch_interval_s)
         gc.enable()
@@ -99,60 +171,62 @@ class LiveEngine:
         """Something to play has arrived: any thread."""
         self._wake.set()
 
-    def render_into(self, out: NDArray[np.float32]) -> None:
-        """The audio callback's only call: the next block, float32 [n, 2]."""
-        n = out.shape[0]
-        clock = self._engine.clock_samples
-        self._timebase.block(time.perf_counter(), clock, n)
-        self._clock_samples = clock
-        frame = self.block_frame()
-        self._frame_offset = None if frame is None else clock - frame
-        self._largest_block = max(self._largest_block, n)
-        if self._in_step:
-            self._wait_for_frames(clock + n)
-        self._engine.render_into(out)
+    def render_into(self, out: Float32Array, frame: int = NO_FRAME) -> None:
+        """The next block, float32 [n, 2], in this thread. frame: JACK's clock at its first sample, if known."""
+        self._play(out, time.perf_counter_ns(), frame)
+
+    @property
+    def advanced_samples(self) -> int:
+        """What the control half has computed so far."""
+        return int(self._conducted[_ADVANCED])
 
     @property
     def block_samples(self) -> int:
         """The largest block that was asked for; 0 before the first."""
-        return self._largest_block
+        return int(self._called[_LARGEST])
 
     @property
     def lead_samples(self) -> int:
         """How far the conductor is ahead: two of the largest blocks that were asked for, and at least 5.3 ms."""
-        return max(SHORTEST_LEAD_SAMPLES, 2 * self._largest_block)
-
-    def _wait_for_frames(self, end_samples: int) -> None:
-        while self.advanced_samples < end_samples and self._thread.is_alive() and not self._stopping.is_set():
-            self._advanced.clear()
-            self._wake.set()
-            if self.advanced_samples < end_samples:
-                self._advanced.wait(0.1)
+        return max(SHORTEST_LEAD_SAMPLES, 2 * self.block_samples)
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._conduct()
-                self._wake.wait(CONDUCTOR_PERIOD_S)
+                self._wake.wait(self._period_s)
                 self._wake.clear()
         except BaseException as error:  # noqa: BLE001  (kept for the main thread, which looks at `failure`)
             self.failure = error
+        finally:
+            set_count(self._conducted, _CONDUCTING, 0)
 
     def _conduct(self) -> None:
-        horizon = self._clock_samples + self._largest_block + self.lead_samples
+        self._follow()
+        horizon = self._clock_samples + self.block_samples + self.lead_samples
         for event in self._performance.events(horizon, self.sample_at):
             self._engine.push(event)
         self._engine.advance(horizon)
-        self.advanced_samples = horizon
-        self._advanced.set()
+        set_count(self._conducted, _ADVANCED, horizon)
+
+    def _follow(self) -> None:
+        """Takes the callback's stamps."""
+        n_before = self._n_taken
+        self._n_taken = int(_take_stamps(self._called, self._stamps, n_before, self._stamped))
+        fresh = self._stamped[: min(self._n_taken - n_before, _SAFE_PLACES)].tolist()
+        for time_ns, clock, n_samples, frame in fresh:
+            self._timebase.block(time_ns * 1e-9, clock, n_samples)
+            self._clock_samples = clock
+            self._frame_offset = None if frame == NO_FRAME else clock - frame
 
     def now_samples(self, time_s: float) -> float:
-        """The sample that is rendered at a moment of `time.perf_counter`'s clock."""
+        """The sample that is rendered at a moment of `time.perf_counter`'s clock; any thread."""
         return self._timebase.sample_at(time_s)
 
     def sample_at(self, time_s: float, frame: int | None = None) -> int:
-        """See `SampleAt`. The same constant after every moment; what comes later never gets an earlier sample."""
-        ahead = self._largest_block + self.lead_samples
+        """See `SampleAt`. The same constant after every moment; what comes later never gets an earlier sample. The
+        conductor's thread only."""
+        ahead = self.block_samples + self.lead_samples
         offset = self._frame_offset
         if frame is not None and offset is not None:
             # Our clock has no end, JACK's goes round: of all samples that the frame may be, the nearest to now.
@@ -161,7 +235,7 @@ class LiveEngine:
         else:
             now = self._timebase.sample_at(time_s)
         # A stream that stands still stamps no blocks: then time does not go on either.
-        now = min(max(now, self._clock_samples - ahead), self._clock_samples + 2 * self._largest_block)
+        now = min(max(now, self._clock_samples - ahead), self._clock_samples + 2 * self.block_samples)
         due = round(now + ahead + WAKING_S * self._engine.sample_rate_hz)
         self._latest_event = max(self._latest_event, due, 0)
         return self._latest_event

@@ -120,7 +120,6 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         session = _session(args, engine, stage, loader)
         stack.callback(session.close)
         live = LiveEngine(engine, stage)
-        live.block_frame = ports.block_frame
         stage.wake = queue.on_arrival = live.wake
         server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
         session.notify = server.notify
@@ -188,19 +187,14 @@ class _Teller:
 def _open_output(
     settled: Settled | None, live: LiveEngine, session: Session, rate_hz: int, block: int, tell: _Teller
 ) -> AudioOutput | NullOutput:
-    recorder = session.need_recorder()
-
-    def render_into(out: np.ndarray[Any, np.dtype[np.float32]]) -> None:
-        live.render_into(out)
-        recorder.write(out)
-
+    source = session.need_recorder().tap(live.source)
     if settled is None:
         print("Audio output: none (null)")
-        return NullOutput(render_into, sample_rate_hz=rate_hz, block_size=block or NULL_BLOCK)
+        return NullOutput(source, sample_rate_hz=rate_hz, block_size=block or NULL_BLOCK)
     if settled.notice:
         print(settled.notice)
     print(f"Audio output: {settled.device}")
-    return AudioOutput(settled.device, render_into, sample_rate_hz=rate_hz, block_size=block, say=tell)
+    return AudioOutput(settled.device, source, sample_rate_hz=rate_hz, block_size=block, say=tell)
 
 
 def _lock_memory(tell: _Teller) -> None:
@@ -222,7 +216,7 @@ def _watch(
     engine break down."""
     end_s = math.inf if limit_s is None else time.monotonic() + limit_s
     while not any(stop.is_set() for stop in stops) and time.monotonic() < end_s:
-        for part, failure in (("synthesizer", output.failure), ("conductor", live.failure), ("server", server.failure)):
+        for part, failure in (("conductor", live.failure), ("server", server.failure)):
             if failure is not None:
                 raise TetradError(
                     f"the {part} broke down: {type(failure).__name__}: {failure}; report this"

@@ -43,7 +43,15 @@ OWNERS = {
     "pythonosc": ("synth/io/osc.py",),
     "rtmidi": ("synth/io/midi_ports.py",),
     "mido": ("synth/io/midi_file.py",),
-    "soundfile": ("synth/io/wav.py", "synth/io/take.py", "synth/instruments/sources.py", "models/"),
+    "soundfile": (
+        "synth/io/wav.py",
+        "synth/io/take.py",
+        "synth/instruments/audio_files.py",
+        "synth/instruments/residual_codec.py",
+        "models/",
+    ),
+    "fluidsynth": ("synth/instruments/soundfont_renderer.py",),
+    "llvmlite": ("synth/native.py",),
     "onnxruntime": ("synth/onnx.py",),
 }
 

@@ -18,13 +18,13 @@ A recording without pitch is told by how little of it the partials explain, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from synth.errors import TetradError
 from synth.frames import (
-    BAND_EDGES_HZ,
     HIGHEST_PARTIAL_HZ,
     HOP,
     LEVEL_FLOOR_DB,
@@ -36,6 +36,7 @@ from synth.frames import (
     partial_frequencies_hz,
     pitch_to_hz,
 )
+from synth.instruments.noise_bands import noise_bands
 
 Complex64Array = npt.NDArray[np.complex64]
 
@@ -61,11 +62,24 @@ class PartialFit:
     n_peaks: int
 
 
+class Measured(NamedTuple):
+    """K partials of a recording: magnitude float32 [T, K], start phase in turns float64 [K], the recording without them
+    float32 [N], the common deviation in cents float32 [T]; and, if the deviation was taken out before, each frame's
+    time in samples of the warped recording float64 [T]."""
+
+    magnitude: Float32Array
+    start_turns: Float64Array
+    rest: Float32Array
+    deviation_cents: Float32Array
+    frame_time: Float64Array | None
+
+
 @dataclass(frozen=True)
 class NoteAnalysis:
     """What was measured of one note. `pitched` False means: no partials, all of it is in the noise bands.
 
-    `explained_share` 0..1 is the share of the recording's energy that the partials hold.
+    `explained_share` 0..1 is the share of the recording's energy that the partials hold. `ratios` and `phases` are as
+    in `format.Note`; `rest` float32 [N] is the recording without its partials, None unless it was asked for.
     """
 
     frames: ControlFrames
@@ -74,6 +88,9 @@ class NoteAnalysis:
     inharmonicity: float
     pitched: bool
     explained_share: float
+    ratios: Float32Array | None = None
+    phases: npt.NDArray[np.uint8] | None = None
+    rest: Float32Array | None = None
 
     @property
     def f0_hz(self) -> float:
@@ -243,104 +260,75 @@ def common_deviation_cents(amplitude: Complex64Array, frequency_hz: Float64Array
 
 
 def warp_to_constant_pitch(audio: Float32Array, deviation_cents: Float32Array) -> tuple[Float32Array, Float64Array]:
-    """Resample so that the deviation vanishes; returns the audio and, for each frame, its time in warped samples.
-
-    Four-fold oversampling by FFT, then linear reading: the error of reading is below -60 dB up to 10 kHz.
-    """
+    """Resample so that the deviation vanishes; returns the audio and, for each frame, its time in warped samples."""
     n = audio.size
     frame_at = np.arange(deviation_cents.size) * HOP
     rate = 2.0 ** (np.interp(np.arange(n), frame_at, deviation_cents) / 1200.0)
     warped_time = np.concatenate([[0.0], np.cumsum(rate)[:-1]])
-    spectrum = np.fft.rfft(audio.astype(np.float64))
-    fine = np.fft.irfft(np.pad(spectrum, (0, 2 * n - spectrum.size + 1)), 4 * n)[: 4 * n] * 4.0
     original_time = np.interp(np.arange(int(warped_time[-1]) + 1), warped_time, np.arange(n))
-    warped = np.interp(original_time * 4.0, np.arange(4 * n), fine).astype(np.float32)
-    return warped, np.interp(frame_at, np.arange(n), warped_time)
+    return read_between(audio, original_time), np.interp(frame_at, np.arange(n), warped_time)
 
 
-def noise_bands(residual: Float32Array) -> Float32Array:
-    """Level of 64 ERB bands of `residual` (float32 [N]), dB of each band's RMS, float32 [ceil(N / 384), 64].
+def read_between(audio: Float32Array, time: Float64Array) -> Float32Array:
+    """`audio` (float32 [N]) at times in samples (float64 [M], 0..N - 1): float32 [M].
 
-    The mean is taken over the log of the bins, then 2.51 dB are added (the distance between the log-mean and the mean
-    power of Gaussian noise): what subtraction leaves of a strong partial is a peak in a few bins, and must not pass
-    for noise. Bands under 400 Hz are narrower than the bins of a 21 ms window, and are read from an 85 ms one.
+    Four-fold oversampling by FFT, then linear reading: the error of reading is below -60 dB up to 10 kHz. The
+    transform is of a multiple of 8192 samples: one of a prime number of them takes ten times as long.
     """
-    fine = _band_levels(residual, 1024)
-    coarse = _band_levels(residual, 4096)
-    low = BAND_EDGES_HZ[1:] < 400.0
-    fine[:, low] = coarse[:, low]
-    return np.maximum(_smooth_steady(fine), LEVEL_FLOOR_DB).astype(np.float32)
-
-
-def _smooth_steady(level_db: Float64Array) -> Float64Array:
-    """Average over 72 ms where the noise is steady, and leave it alone where it moves.
-
-    One frame of Gaussian noise in a band of n bins wavers by 5.6 / sqrt(n) dB; that is chance, not timbre. Movement is
-    what the mean over all 64 bands does against its own average: there chance is under 0.5 dB.
-    """
-    kernel = np.hanning(11)[1:-1] / np.hanning(11).sum()
-    padded = np.pad(level_db, ((4, 4), (0, 0)), mode="edge")
-    slow = np.stack([np.convolve(padded[:, band], kernel, mode="valid") for band in range(level_db.shape[1])], axis=1)
-    movement = np.abs((level_db - slow).mean(axis=1))
-    movement = np.lib.stride_tricks.sliding_window_view(np.pad(movement, 2, mode="edge"), 5).max(axis=1)
-    steady = np.clip((2.5 - movement) / 1.5, 0.0, 1.0)[:, None]
-    smooth: Float64Array = steady * slow + (1.0 - steady) * level_db
-    return smooth
-
-
-def _band_levels(residual: Float32Array, length: int) -> Float64Array:
-    n_frames = -(-residual.size // HOP)
-    half = length // 2
-    padded = np.pad(residual, (half, n_frames * HOP - residual.size + half))
-    window = np.hanning(length + 1)[:-1]
-    blocks = np.lib.stride_tricks.sliding_window_view(padded, length)[::HOP][:n_frames]
-    power = np.abs(np.fft.rfft(blocks * window.astype(np.float32), axis=1)) ** 2
-    # Noise of variance s^2 has E|X|^2 = s^2 sum(w^2) in each of N/2 bins that share the power s^2.
-    inside = np.cumsum(np.concatenate([[0.0], window**2]))
-    centre = np.arange(n_frames) * HOP
-    support = inside[np.clip(half + residual.size - centre, 1, length)] - inside[np.clip(half - centre, 0, length)]
-    power /= (np.maximum(support, 0.05 * inside[-1]) * half)[:, None]
-    log_power = np.log(power + 1e-16)
-    edge_bin = BAND_EDGES_HZ * length / SAMPLE_RATE_HZ
-    weight = _overlap(edge_bin, half + 1)
-    width_bins = np.diff(edge_bin)
-    mean_log = (log_power @ weight) / weight.sum(axis=0)
-    return 10.0 / np.log(10.0) * mean_log + 2.51 + 10.0 * np.log10(width_bins)
-
-
-def _overlap(edge_bin: Float64Array, n_bins: int) -> Float64Array:
-    """Share of each bin (one wide, centred on its number) that lies in each band, float64 [n_bins, 64]."""
-    low = np.arange(n_bins)[:, None] - 0.5
-    overlap = np.minimum(low + 1.0, edge_bin[None, 1:]) - np.maximum(low, edge_bin[None, :-1])
-    return np.maximum(overlap, 0.0)
+    n = -(-audio.size // 8192) * 8192
+    spectrum = np.fft.rfft(audio, n)
+    fine = np.fft.irfft(np.pad(spectrum, (0, 2 * n - spectrum.size + 1)), 4 * n) * 4.0
+    return np.interp(time * 4.0, np.arange(4 * audio.size), fine[: 4 * audio.size]).astype(np.float32)
 
 
 def analyse_note(audio: npt.ArrayLike, pitch: float, search_cents: float = SEARCH_CENTS) -> NoteAnalysis:
-    """Measure the control frames of a note that starts at sample 0.
+    """Measure the control frames of a note that starts at sample 0, by partials of a string or a pipe and noise bands.
 
     `audio` float [N] at 48 kHz, finite, full scale 1.0; `pitch` its key as a MIDI note number (fractions allowed).
-    Raises TetradError for audio of another shape or with NaN.
+    `synth.instruments.note_model` goes further. Raises TetradError for audio of another shape or with NaN.
     """
     samples = check_audio(audio)
-    n_frames = -(-samples.size // HOP)
     fit = fit_partials(samples, float(pitch_to_hz(pitch)), search_cents)
+    return analysis_by_law(samples, pitch, fit, measure_law(samples, fit))
+
+
+def measure_law(samples: Float32Array, fit: PartialFit) -> Measured:
+    """The partials at the frequencies of the fit, as far as they are below 20 kHz."""
+    frequency_hz = partial_frequencies_hz(fit.f0_hz, fit.inharmonicity)
+    frequency_hz = frequency_hz[frequency_hz < HIGHEST_PARTIAL_HZ]
+    return measure(samples, frequency_hz, np.full(frequency_hz.size, window_length(fit.f0_hz)))
+
+
+def analysis_by_law(samples: Float32Array, pitch: float, fit: PartialFit, measured: Measured) -> NoteAnalysis:
+    """What was measured, as control frames; all noise if the partials hold less than half of the energy."""
+    share = explained_share(samples, measured.rest)
+    if fit.n_peaks == 0 or share < PITCHED_SHARE:
+        return analysis_of_noise(samples, pitch, share)
+    levels = _levels_db(measured.magnitude, -(-samples.size // HOP))
+    centre_cents = _centre(levels, measured.deviation_cents)
+    tuning = 1200.0 * np.log2(fit.f0_hz / float(pitch_to_hz(pitch))) + centre_cents
+    frames = control_frames(levels, noise_bands(measured.rest), measured.deviation_cents - np.float32(centre_cents))
+    return NoteAnalysis(frames, float(pitch), float(tuning), fit.inharmonicity, True, share)
+
+
+def analysis_of_noise(samples: Float32Array, pitch: float, share: float) -> NoteAnalysis:
+    """No partials, everything in the noise bands. `share` is what partials would have explained."""
+    n_frames = -(-samples.size // HOP)
+    silence = np.full((n_frames, N_PARTIALS), LEVEL_FLOOR_DB, dtype=np.float32)
+    frames = control_frames(silence, noise_bands(samples), np.zeros(n_frames, dtype=np.float32))
+    return NoteAnalysis(frames, float(pitch), 0.0, 0.0, False, share)
+
+
+def explained_share(samples: Float32Array, rest: Float32Array) -> float:
+    """Share 0..1 of the energy of `samples` that `rest` has no more; both float32 [N]."""
     total = float(np.sum(samples.astype(np.float64) ** 2))
-    levels, residual, deviation = _measure(samples, fit)
-    centre_cents = _centre(levels, deviation)
-    deviation = (deviation - centre_cents).astype(np.float32)
-    share = 1.0 - float(np.sum(residual.astype(np.float64) ** 2)) / max(total, 1e-20)
-    pitched = fit.n_peaks > 0 and share >= PITCHED_SHARE
-    if not pitched:
-        levels = np.full((n_frames, N_PARTIALS), LEVEL_FLOOR_DB, dtype=np.float32)
-        deviation = np.zeros(n_frames, dtype=np.float32)
-        residual = samples
-    bands = noise_bands(residual)
+    return max(0.0, 1.0 - float(np.sum(rest.astype(np.float64) ** 2)) / max(total, 1e-20))
+
+
+def control_frames(levels: Float32Array, bands: Float32Array, deviation_cents: Float32Array) -> ControlFrames:
+    """Frames of partial levels [T, 100], band levels [T, 64] and deviation [T], with silence far below the peak."""
     peak_db = float(max(levels.max(), bands.max()))
-    frames = ControlFrames(_silence_below(levels, peak_db), _silence_below(bands, peak_db), deviation)
-    tuning = 1200.0 * np.log2(fit.f0_hz / float(pitch_to_hz(pitch))) + centre_cents if pitched else 0.0
-    return NoteAnalysis(
-        frames, float(pitch), float(tuning), fit.inharmonicity if pitched else 0.0, pitched, max(share, 0.0)
-    )
+    return ControlFrames(_silence_below(levels, peak_db), _silence_below(bands, peak_db), deviation_cents)
 
 
 def _centre(level_db: Float32Array, deviation_cents: Float32Array) -> float:
@@ -357,29 +345,48 @@ def _silence_below(level_db: Float32Array, peak_db: float) -> Float32Array:
     return np.where(level_db < peak_db - RANGE_DB, np.float32(LEVEL_FLOOR_DB), level_db).astype(np.float32)
 
 
-def _measure(samples: Float32Array, fit: PartialFit) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Partial levels in dB [T, 100], residual [N] and deviation in cents [T] for a fit of the partials."""
-    n_frames = -(-samples.size // HOP)
-    frequency_hz = partial_frequencies_hz(fit.f0_hz, fit.inharmonicity)
-    frequency_hz = frequency_hz[frequency_hz < HIGHEST_PARTIAL_HZ]
-    length = window_length(fit.f0_hz)
-    amplitude = demodulate(samples, frequency_hz, length)
-    residual = samples - remodulate(amplitude, frequency_hz, samples.size)
+def measure(samples: Float32Array, frequency_hz: Float64Array, lengths: npt.NDArray[np.int64]) -> Measured:
+    """Partials near `frequency_hz` [K], each through a window of `lengths` [K] samples (odd), taken out of `samples`.
+
+    If their pitch wavers together, the recording is warped to constant pitch first, provided that less is left then.
+    """
+    amplitude, rest = _take_out(samples, frequency_hz, lengths)
     deviation = common_deviation_cents(amplitude, frequency_hz)
     loud = np.abs(amplitude).max(axis=1) >= 0.05 * np.abs(amplitude).max()
-    steady = np.zeros(n_frames, dtype=np.float32)
     if float(np.std(deviation[loud])) > 1.5:
         warped, frame_time = warp_to_constant_pitch(samples, deviation)
-        warped_amplitude = demodulate(warped, frequency_hz, length)
-        rest = warped - remodulate(warped_amplitude, frequency_hz, warped.size)
-        if float(np.sum(rest.astype(np.float64) ** 2)) < 0.9 * float(np.sum(residual.astype(np.float64) ** 2)):
+        warped_amplitude, warped_rest = _take_out(warped, frequency_hz, lengths)
+        if float(np.sum(warped_rest.astype(np.float64) ** 2)) < 0.9 * float(np.sum(rest.astype(np.float64) ** 2)):
             magnitude = np.abs(warped_amplitude)
             at = np.clip(frame_time / HOP, 0.0, magnitude.shape[0] - 1.0)
             low = np.minimum(at.astype(np.int64), magnitude.shape[0] - 2)
             mix = (at - low).astype(np.float32)[:, None]
             magnitude = magnitude[low] * (1.0 - mix) + magnitude[low + 1] * mix
-            return _levels_db(magnitude, n_frames), _fit_length(rest, samples.size), deviation
-    return _levels_db(np.abs(amplitude), n_frames), residual, steady
+            turns = start_turns(warped_amplitude, frequency_hz)
+            return Measured(magnitude, turns, _fit_length(warped_rest, samples.size), deviation, frame_time)
+    return Measured(np.abs(amplitude), start_turns(amplitude, frequency_hz), rest, np.zeros_like(deviation), None)
+
+
+def _take_out(
+    samples: Float32Array, frequency_hz: Float64Array, lengths: npt.NDArray[np.int64]
+) -> tuple[Complex64Array, Float32Array]:
+    """(complex amplitude [T, K], what is left [N]) of partials, each through its own window."""
+    amplitude = np.empty((-(-samples.size // HOP), frequency_hz.size), dtype=np.complex64)
+    for length in np.unique(lengths):
+        amplitude[:, lengths == length] = demodulate(samples, frequency_hz[lengths == length], int(length))
+    return amplitude, samples - remodulate(amplitude, frequency_hz, samples.size)
+
+
+def start_turns(amplitude: Complex64Array, frequency_hz: Float64Array) -> Float64Array:
+    """Phase of each partial's cosine at sample 0, turns 0..1, float64 [K].
+
+    The mean over the first eight frames, by energy: frame 0 alone has half a window, and its neighbours' leakage.
+    """
+    early = amplitude[:8].astype(np.complex128)
+    at = np.arange(early.shape[0])[:, None] * (HOP / SAMPLE_RATE_HZ)
+    unwound = early * np.exp(-2j * np.pi * at * frequency_hz[None, :])
+    turns: Float64Array = np.angle((unwound * np.abs(early)).sum(axis=0)) / (2.0 * np.pi)
+    return turns % 1.0
 
 
 def _fit_length(audio: Float32Array, n_samples: int) -> Float32Array:

@@ -6,6 +6,9 @@ On disk (`*.tetrad-instrument`) it is a zip of LZMA-compressed members:
 - `detail.i8`: measured minus decoded, int8 [sum of T, 165], half-dB steps (deviation: half cents), stored as the
   difference to the frame before, note by note, dimension by dimension, which compresses to about a third;
 - `loudness.f16`: K-weighted loudness of the measured frames, dB, float16 [sum of T].
+Version 2, which is written only for instruments that need it, adds
+- `ratios.f32` and `phases.u8`: float32 and uint8 [100] of each note that has them;
+- `residual.flac`: the residuals of all notes, one after another, 16-bit FLAC at 48 kHz, a power of two as scale each.
 The JSON holds the SHA-256 of the other members. Nothing is unpickled, and no member is larger than it should be.
 """
 
@@ -25,30 +28,38 @@ import numpy.typing as npt
 
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
-from synth.frames import FRAME_RATE_HZ, ROW_WIDTH, SAMPLE_RATE_HZ, Z_DIM, Float32Array
-
-FORMAT = "tetrad-instrument"
-VERSION = 1
-SUFFIX = ".tetrad-instrument"
-DETAIL_STEP = 0.5
-MOST_NOTES = 512
-MOST_FRAMES = 125 * 60
-"""A minute: longer notes are looped."""
-FAMILIES = (
-    "bass",
-    "brass",
-    "flute",
-    "guitar",
-    "keyboard",
-    "mallet",
-    "organ",
-    "reed",
-    "string",
-    "synth_lead",
-    "vocal",
-    "synth_pad",
+from synth.frames import N_PARTIALS, ROW_WIDTH, Z_DIM, Float32Array
+from synth.instruments.header import (
+    DETAIL_STEP,
+    FAMILIES,
+    FIXED,
+    FORMAT,
+    MOST_FRAMES,
+    MOST_NOTES,
+    NOTE_FIELDS,
+    TEXT_FIELDS,
+    check_values,
+    read_description,
 )
-"""NSynth's eleven (Engel et al. 2017), in its order, and `synth_pad`, which NSynth does not have."""
+from synth.instruments.residual_codec import decode_residuals, encode_residuals, exponent_of, largest_stream
+
+__all__ = [
+    "DETAIL_STEP",
+    "FAMILIES",
+    "MOST_FRAMES",
+    "MOST_NOTES",
+    "SUFFIX",
+    "Instrument",
+    "Note",
+    "quantise_detail",
+    "read_header",
+    "read_instrument",
+    "write_instrument",
+]
+
+SUFFIX = ".tetrad-instrument"
+_HIGHEST_RATIO = 4096.0
+"""More than HIGHEST_PARTIAL_HZ over the f0 of the lowest key."""
 
 
 @dataclass(frozen=True)
@@ -101,63 +112,64 @@ class Instrument:
     tags: tuple[str, ...] = ()
 
 
-_NOTE_FIELDS: dict[str, tuple[type, float, float]] = {
-    "pitch": (int, 0, 127),
-    "velocity": (int, 1, 127),
-    "tuning_cents": (float, -200.0, 200.0),
-    "inharmonicity": (float, 0.0, 0.1),
-    "loop_start": (int, 0, MOST_FRAMES),
-    "loop_end": (int, 0, MOST_FRAMES),
-    "release_start": (int, 0, MOST_FRAMES),
-    "n_frames": (int, 1, MOST_FRAMES),
-    "n_embeddings": (int, 1, MOST_FRAMES),
-}
-_TEXT_FIELDS = ("name", "display_name", "family", "author", "licence", "source", "model_id")
-_FIXED = {
-    "format": FORMAT,
-    "version": VERSION,
-    "sample_rate_hz": SAMPLE_RATE_HZ,
-    "frame_rate_hz": FRAME_RATE_HZ,
-    "detail_step": DETAIL_STEP,
-    "detail_unit": "dB, last column cents",
-}
-
-
 def quantise_detail(detail: npt.NDArray[np.floating]) -> npt.NDArray[np.int8]:
     """Half-dB (half-cent) steps, clipped to +-63.5: what the file keeps of a detail."""
     return np.clip(np.round(detail / DETAIL_STEP), -127, 127).astype(np.int8)
 
 
 def write_instrument(instrument: Instrument, path: Path) -> int:
-    """Write atomically; the same instrument gives the same bytes. Returns the size in bytes."""
+    """Write atomically, in version 1 if that can hold it; the same instrument gives the same bytes.
+
+    Returns the size in bytes. Raises TetradError for what no reader would take (more than an hour of notes, say).
+    """
+    notes = instrument.notes
     members = {
-        "z.f16": b"".join(n.z.astype("<f2").tobytes() for n in instrument.notes),
-        "detail.i8": b"".join(_pack(quantise_detail(n.detail)) for n in instrument.notes),
-        "loudness.f16": b"".join(n.loudness_db.astype("<f2").tobytes() for n in instrument.notes),
+        "z.f16": b"".join(n.z.astype("<f2").tobytes() for n in notes),
+        "detail.i8": b"".join(_pack(quantise_detail(n.detail)) for n in notes),
+        "loudness.f16": b"".join(n.loudness_db.astype("<f2").tobytes() for n in notes),
     }
-    table = [
-        {key: getattr(n, key) for key in _NOTE_FIELDS if key != "n_embeddings"} | {"n_embeddings": int(n.z.shape[0])}
-        for n in instrument.notes
-    ]
-    header: dict[str, Any] = dict(_FIXED)
-    header |= {key: getattr(instrument, key) for key in _TEXT_FIELDS}
-    header |= {"sustains": instrument.sustains, "notes": table}
+    version = 1 if not instrument.tags and all(map(_is_plain, notes)) else 2
+    if version == 2:
+        members["ratios.f32"] = b"".join(n.ratios.astype("<f4").tobytes() for n in notes if n.ratios is not None)
+        members["phases.u8"] = b"".join(n.phases.tobytes() for n in notes if n.phases is not None)
+        members["residual.flac"] = encode_residuals([n.residual for n in notes if n.residual is not None])
+    header: dict[str, Any] = {"format": FORMAT, "version": version} | FIXED
+    header |= {key: getattr(instrument, key) for key in TEXT_FIELDS}
+    header |= {"sustains": instrument.sustains, "notes": [_entry(n, version) for n in notes]}
+    check_values(path, header | {"tags": list(instrument.tags)})
+    if version == 2:
+        header["tags"] = list(instrument.tags)
     header["sha256"] = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
         for name, data in {"instrument.json": json.dumps(header, indent=1).encode(), **members}.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_LZMA
+            entry.compress_type = zipfile.ZIP_STORED if name == "residual.flac" else zipfile.ZIP_LZMA
             archive.writestr(entry, data)
     content = buffer.getvalue()
     atomic_write_bytes(path, content)
     return len(content)
 
 
+def _is_plain(note: Note) -> bool:
+    return note.pitched and note.ratios is None and note.phases is None and note.residual is None
+
+
+def _entry(note: Note, version: int) -> dict[str, Any]:
+    """The note's line in the description."""
+    entry: dict[str, Any] = {key: getattr(note, key) for key in NOTE_FIELDS if key != "n_embeddings"}
+    entry["n_embeddings"] = int(note.z.shape[0])
+    if version >= 2:
+        entry |= {"pitched": note.pitched, "has_ratios": note.ratios is not None, "has_phases": note.phases is not None}
+        residual = np.zeros(0, np.float32) if note.residual is None else note.residual
+        entry |= {"n_residual": residual.size, "residual_exponent": exponent_of(residual)}
+    return entry
+
+
 def read_header(path: Path) -> dict[str, Any]:
     """The checked `instrument.json` alone, for lists. Raises TetradError as `read_instrument` does."""
     with _open(path) as archive:
-        return _header(path, archive)
+        return read_description(path, archive)
 
 
 def read_instrument(path: Path) -> Instrument:
@@ -167,33 +179,60 @@ def read_instrument(path: Path) -> Instrument:
     whose checksum or numbers are wrong.
     """
     with _open(path) as archive:
-        header = _header(path, archive)
+        header = read_description(path, archive)
         table = header["notes"]
         n_frames = sum(n["n_frames"] for n in table)
         n_embeddings = sum(n["n_embeddings"] for n in table)
         z = np.frombuffer(_member(path, archive, header, "z.f16", n_embeddings * Z_DIM * 2), "<f2")
         detail = np.frombuffer(_member(path, archive, header, "detail.i8", n_frames * ROW_WIDTH), np.int8)
         loudness = np.frombuffer(_member(path, archive, header, "loudness.f16", n_frames * 2), "<f2")
+        extras = _extras(path, archive, header) if header["version"] >= 2 else [{} for _ in table]
     if not (np.all(np.isfinite(z)) and np.all(np.isfinite(loudness))):
         raise TetradError(f"{path} holds NaN or infinite values; expected numbers; fetch or make the instrument again")
     z = z.reshape(-1, Z_DIM)
     detail = detail.reshape(-1, ROW_WIDTH)
     notes = []
     frame = embedding = 0
-    for entry in table:
+    for entry, extra in zip(table, extras, strict=True):
         t, tz = entry["n_frames"], entry["n_embeddings"]
-        fields = {k: v for k, v in entry.items() if k not in ("n_frames", "n_embeddings")}
         notes.append(
             Note(
-                **fields,
+                **{key: entry[key] for key in NOTE_FIELDS if key not in ("n_frames", "n_embeddings")},
                 z=z[embedding : embedding + tz].astype(np.float32),
                 detail=_unpack(detail[frame : frame + t]) * np.float32(DETAIL_STEP),
                 loudness_db=loudness[frame : frame + t].astype(np.float32),
+                **extra,
             )
         )
         frame, embedding = frame + t, embedding + tz
-    texts = {key: header[key] for key in _TEXT_FIELDS}
-    return Instrument(**texts, sustains=header["sustains"], notes=tuple(notes))
+    texts = {key: header[key] for key in TEXT_FIELDS}
+    return Instrument(**texts, sustains=header["sustains"], notes=tuple(notes), tags=tuple(header["tags"]))
+
+
+def _extras(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What version 2 adds to each note, as keyword arguments of `Note`."""
+    table = header["notes"]
+    n_ratios, n_phases = sum(n["has_ratios"] for n in table), sum(n["has_phases"] for n in table)
+    ratios = np.frombuffer(_member(path, archive, header, "ratios.f32", n_ratios * N_PARTIALS * 4), "<f4")
+    phases = np.frombuffer(_member(path, archive, header, "phases.u8", n_phases * N_PARTIALS), np.uint8)
+    if not np.all((ratios > 0.0) & (ratios <= _HIGHEST_RATIO)):
+        raise TetradError(f"{path} has a partial outside 0 to {_HIGHEST_RATIO:.0f} times f0; make the instrument again")
+    lengths, exponents = [n["n_residual"] for n in table], [n["residual_exponent"] for n in table]
+    stream = _member(path, archive, header, "residual.flac", range(largest_stream(sum(lengths)) + 1))
+    try:
+        residuals = decode_residuals(stream, lengths, exponents)
+    except TetradError as error:
+        raise TetradError(f"{path}: {error}; fetch or make the instrument again") from error
+    next_ratios, next_phases = iter(ratios.reshape(-1, N_PARTIALS)), iter(phases.reshape(-1, N_PARTIALS))
+    return [
+        {
+            "pitched": entry["pitched"],
+            "ratios": next(next_ratios).astype(np.float32) if entry["has_ratios"] else None,
+            "phases": next(next_phases).copy() if entry["has_phases"] else None,
+            "residual": residual if residual.size else None,
+        }
+        for entry, residual in zip(table, residuals, strict=True)
+    ]
 
 
 def _pack(steps: npt.NDArray[np.int8]) -> bytes:
@@ -214,10 +253,13 @@ def _open(path: Path) -> zipfile.ZipFile:
         raise TetradError(f"{path} can't be read ({what}); expected a {FORMAT} file; fetch or make it again") from error
 
 
-def _member(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any], name: str, size: int) -> bytes:
+def _member(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any], name: str, size: int | range) -> bytes:
+    """The bytes of a member whose size, which is looked at before anything is decompressed, is (in) `size`."""
+    sizes = range(size, size + 1) if isinstance(size, int) else size
     try:
-        if archive.getinfo(name).file_size != size:
-            raise TetradError(f"{path}: {name} has {archive.getinfo(name).file_size} bytes, expected {size}")
+        if archive.getinfo(name).file_size not in sizes:
+            expected = size if isinstance(size, int) else f"at most {sizes[-1]}"
+            raise TetradError(f"{path}: {name} has {archive.getinfo(name).file_size} bytes, expected {expected}")
         data = archive.read(name)
     except TetradError:
         raise
@@ -227,59 +269,3 @@ def _member(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any], nam
     if not isinstance(checksums, dict) or hashlib.sha256(data).hexdigest() != checksums.get(name):
         raise TetradError(f"{path}: {name} fails its checksum; fetch or make the instrument again")
     return data
-
-
-def _header(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
-    try:
-        if archive.getinfo("instrument.json").file_size > 1 << 20:
-            raise TetradError(f"{path}: its description is larger than 1 MiB; expected a {FORMAT} file")
-        header = json.loads(archive.read("instrument.json"))
-    except TetradError:
-        raise
-    except Exception as error:  # as in _member
-        raise TetradError(f"{path} has no readable description ({error}); expected a {FORMAT} file") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else type(header).__name__
-        raise TetradError(f"{path} is of the format {found!r}; expected {FORMAT!r}")
-    if header.get("version") != VERSION:
-        raise TetradError(
-            f"{path} has version {header.get('version')!r} of the format; this release reads {VERSION}; update tetrad"
-        )
-    known = {*_FIXED, *_TEXT_FIELDS, "sustains", "notes", "sha256"}
-    if set(header) != known:
-        raise TetradError(f"{path} has unexpected or missing fields: {', '.join(sorted(set(header) ^ known))}")
-    _check_values(path, header)
-    return header
-
-
-def _check_values(path: Path, header: Mapping[str, Any]) -> None:
-    for key, value in _FIXED.items():
-        if header[key] != value:
-            raise TetradError(f"{path} has {key} {header[key]!r}; this release reads {value!r}")
-    for key in _TEXT_FIELDS:
-        if not isinstance(header[key], str) or len(header[key]) > 500:
-            raise TetradError(f"{path}: {key} is not a text of at most 500 characters")
-    if not isinstance(header["sustains"], bool) or header["family"] not in FAMILIES:
-        raise TetradError(f"{path}: family {header['family']!r} or sustains {header['sustains']!r} is not known")
-    notes = header["notes"]
-    if not isinstance(notes, list) or not 1 <= len(notes) <= MOST_NOTES:
-        raise TetradError(f"{path} has no table of 1 to {MOST_NOTES} notes")
-    for entry in notes:
-        _check_note(path, entry)
-    order = [(n["pitch"], n["velocity"]) for n in notes]
-    if order != sorted(set(order)):
-        raise TetradError(f"{path}: its notes are not sorted by pitch and velocity, or one is there twice")
-
-
-def _check_note(path: Path, entry: Any) -> None:
-    if not isinstance(entry, dict) or set(entry) != set(_NOTE_FIELDS):
-        raise TetradError(f"{path}: a note does not have exactly the fields {', '.join(_NOTE_FIELDS)}")
-    for key, (kind, low, high) in _NOTE_FIELDS.items():
-        value = entry[key]
-        right_type = isinstance(value, int) if kind is int else isinstance(value, (int, float))
-        if isinstance(value, bool) or not right_type or not low <= value <= high:
-            raise TetradError(f"{path}: a note's {key} is {value!r}; expected {low} to {high}")
-    loop = entry["loop_start"], entry["loop_end"]
-    inside = loop == (0, 0) or 0 <= loop[0] < loop[1] <= entry["release_start"]
-    if not inside or entry["release_start"] > entry["n_frames"]:
-        raise TetradError(f"{path}: a note's loop {loop} or release {entry['release_start']} is outside its frames")

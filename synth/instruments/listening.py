@@ -76,6 +76,7 @@ def listen(
         bounds = bounds._replace(stop=max(bounds.stop, loop_end), end=max(bounds.end, loop_end))
     audio = cut_out(audio, bounds, round(LONGEST_S * SAMPLE_RATE_HZ))
     _say_boundaries(bounds, remarks)
+    pitched = found.pitched if pitched is None else pitched
     key = find_key(found, audio, pitch, pitched, estimate, remarks)
     start_s, ratio = bounds.start / SAMPLE_RATE_HZ, 1.0
     if correct_tuning and abs(key.cents) > FAR_CENTS:

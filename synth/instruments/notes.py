@@ -22,7 +22,7 @@ class FoundNote:
 
     name: for messages. read: raises TetradError when it can't be read. pitch: MIDI key 0..127. velocity: 1..127.
     tuning_cents: of the recording against `pitch`. release_s, loop_s: in seconds of the recording.
-    gain_db: what the source adds to the recording.
+    gain_db: what the source adds to the recording. pitched: False when no key moves it.
     """
 
     name: str
@@ -33,6 +33,7 @@ class FoundNote:
     release_s: float | None = None
     loop_s: tuple[float, float] | None = None
     gain_db: float = 0.0
+    pitched: bool | None = None
 
 
 @dataclass(frozen=True)

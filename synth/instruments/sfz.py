@@ -139,6 +139,7 @@ def _found(note: _Placed, facts: dict[Path, AudioFacts | TetradError], home: Pat
         tuning_cents=note.tuning_cents,
         loop_s=loop,
         gain_db=region.gain_db,
+        pitched=False if region.keytrack == 0.0 else None,
     )
 
 

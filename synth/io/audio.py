@@ -13,13 +13,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from synth.io import jack_audio
-from synth.io.block_renderer import AudioHealth, BlockRenderer, RenderInto
+from synth.io.block_renderer import AudioHealth, BlockRenderer
 from synth.io.jack_audio import JackStream
 from synth.io.null_audio import NullOutput, Pump
 from synth.io.scheduling import NO_HURRY
 from synth.io.sound_cards import OutputDevice, PortAudioStream, choose_output, output_devices, scan_again, settle
+from synth.native import Source
 
-__all__ = ["AudioHealth", "AudioOutput", "NullOutput", "OutputDevice", "RenderInto", "choose_output", "settle"]
+__all__ = ["AudioHealth", "AudioOutput", "NullOutput", "OutputDevice", "choose_output", "settle"]
 
 LOOK_PERIOD_S = 0.1
 SEARCH_PERIOD_S = 1.0
@@ -41,12 +42,12 @@ class _Stream(Protocol):
 
 
 class AudioOutput:
-    """A running stereo float32 stream, fed by `render_into(float32 [block_size, 2])`. Use it as a context manager."""
+    """A running stereo float32 stream, fed by a source, in which no Python runs. Use it as a context manager."""
 
     def __init__(
         self,
         device: OutputDevice,
-        render_into: RenderInto,
+        source: Source,
         *,
         sample_rate_hz: int,
         block_size: int = 0,
@@ -62,7 +63,7 @@ class AudioOutput:
         self._sample_rate_hz = sample_rate_hz
         self._wanted_block = block_size
         self._say = say if say is not None else _to_stderr
-        self._renderer = BlockRenderer(render_into, sample_rate_hz)
+        self._renderer = BlockRenderer(source, sample_rate_hz)
         self.notices: tuple[str, ...] = ()
         """All that was said."""
         self.waiting = False
@@ -83,11 +84,6 @@ class AudioOutput:
         self._watcher.join(2 * STALLED_S)  # a driver that hangs may hold it
         if self._stream is not None:
             self._stream.close()
-
-    @property
-    def failure(self) -> BaseException | None:
-        """What `render_into` raised; the stream is silent since."""
-        return self._renderer.failure
 
     @property
     def active(self) -> bool:
@@ -116,6 +112,7 @@ class AudioOutput:
         if self._wanted_block and stream.block_size not in (0, self._wanted_block):
             self._notice(f"{device} does not take blocks of {self._wanted_block} samples; it has its own")
         self._latency_s = stream.latency_s
+        self._renderer.another_stream()
         return stream
 
     def _notice(self, words: str) -> None:

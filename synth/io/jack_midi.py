@@ -1,8 +1,9 @@
 """MIDI in from JACK with the time of every event. The only file of the instrument that imports jack (JACK-Client).
 
 JACK gives each event its sample within the block in which it is to be played; rtmidi loses it, so here JACK's own
-library is asked. `frame` of a message is that sample on the server's clock. A stream on the same server that notes
-`block_frame` at the start of its block knows exactly where in the block an event belongs, whatever the threads do.
+library is asked. `frame` of a message is that sample on the server's clock. A stream on the same server (jack_audio)
+that notes the server's clock at the start of its block knows exactly where in the block an event belongs, whatever the
+threads do.
 
 The callback's contract (`_process`, on JACK's real-time thread, every block): it reads the open ports' buffers and
 appends to a bounded queue; no lock, no file, no exception.

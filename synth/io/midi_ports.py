@@ -203,12 +203,6 @@ class MidiPorts:
         """Our own ports, to which a controller can be connected."""
         return tuple(system.name for system in tuple(self._systems.values()))
 
-    def block_frame(self) -> int | None:
-        """JACK's clock at the start of the block that it plays now (see jack_midi); None where frames are not known."""
-        jack = self._systems.get(rtmidi.API_UNIX_JACK)
-        frame = getattr(jack, "block_frame", None)
-        return None if frame is None else int(frame)
-
     def take(self) -> list[PortMessage]:
         """All messages that arrived since the last call, each port's oldest first."""
         return self.queue.take()

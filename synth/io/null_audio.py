@@ -1,40 +1,62 @@
 """Sound at the pace of the clock that nobody hears: without a sound card, or until a lost one is back."""
 
 import threading
-import time
 
 import numpy as np
 
-from synth.io.block_renderer import AudioHealth, BlockRenderer, RenderInto
+from synth.io.block_renderer import AudioHealth, BlockRenderer, count_underflow, render_block
+from synth.jit import cfunc
+from synth.native import Layout, Source, address_of, load_acquire, now_ns, set_count, sleep_us, system_words
+
+_LONGEST_SLEEP_US = 20_000
+"""So soon it notices that it is to stop."""
+_MISSED_BLOCKS = 8
+"""A sound card would have run dry long ago: forget what was missed."""
+_MEMORY = Layout(stopping=np.int64, period_ns=np.int64, block=(np.float32, 2), renderer=np.int64, system=np.int64)
+_memory = _MEMORY.unpack
+
+
+@cfunc("void(i8)")
+def _pump(data):  # type: ignore[no-untyped-def]
+    stopping, period_ns, block, renderer, system = _memory(data)
+    due_ns = now_ns(system)
+    while not load_acquire(stopping, 0):
+        ahead_ns = due_ns - now_ns(system)
+        if ahead_ns > 0:
+            sleep_us(system, min(ahead_ns // 1000 + 1, _LONGEST_SLEEP_US))
+            continue
+        if -ahead_ns > _MISSED_BLOCKS * period_ns[0]:
+            count_underflow(renderer[0])
+            due_ns -= ahead_ns
+        render_block(renderer[0], address_of(block), block.shape[0], -1)
+        due_ns += period_ns[0]
 
 
 class Pump:
-    """Asks for blocks in a thread of its own, as a sound card would. Use it as a context manager, once."""
+    """Asks for blocks in a thread of its own, as a sound card would, and without the interpreter as well. Use it as a
+    context manager, once."""
 
     def __init__(self, renderer: BlockRenderer, *, sample_rate_hz: int, block_size: int) -> None:
+        self._stopping = np.zeros(1, np.int64)
         self._renderer = renderer
-        self._period_s = block_size / sample_rate_hz
-        self._block = np.zeros((block_size, 2), np.float32)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="null audio", daemon=True)
+        self._memory = _MEMORY.pack(
+            stopping=self._stopping,
+            period_ns=np.full(1, round(block_size / sample_rate_hz * 1e9), np.int64),
+            block=np.zeros((block_size, 2), np.float32),
+            renderer=renderer.words,
+            system=system_words(),
+        )
+        self._thread = threading.Thread(target=_pump.call, args=(self._memory.address,), name="null audio", daemon=True)
 
     def __enter__(self) -> "Pump":
+        self._renderer.another_stream()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
+        set_count(self._stopping, 0, 1)
         self._thread.join()
-
-    def _run(self) -> None:
-        due_s = time.perf_counter()
-        while not self._stopping.wait(max(due_s - time.perf_counter(), 0.0)):
-            now_s = time.perf_counter()
-            if now_s - due_s > 8 * self._period_s:  # a sound card would have run dry long ago: forget what was missed
-                self._renderer.underflows += 1
-                due_s = now_s
-            self._renderer.render(self._block)
-            due_s += self._period_s
+        self._renderer.another_stream()
 
 
 class NullOutput:
@@ -45,8 +67,8 @@ class NullOutput:
     waiting = False
     notices: tuple[str, ...] = ()
 
-    def __init__(self, render_into: RenderInto, *, sample_rate_hz: int, block_size: int) -> None:
-        self._renderer = BlockRenderer(render_into, sample_rate_hz)
+    def __init__(self, source: Source, *, sample_rate_hz: int, block_size: int) -> None:
+        self._renderer = BlockRenderer(source, sample_rate_hz)
         self._pump = Pump(self._renderer, sample_rate_hz=sample_rate_hz, block_size=block_size)
 
     def __enter__(self) -> "NullOutput":
@@ -55,11 +77,6 @@ class NullOutput:
 
     def __exit__(self, *_: object) -> None:
         self._pump.__exit__()
-
-    @property
-    def failure(self) -> BaseException | None:
-        """What `render_into` raised; all is silent since."""
-        return self._renderer.failure
 
     def recent_shares(self) -> list[float]:
         """As AudioOutput's."""

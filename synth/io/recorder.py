@@ -1,7 +1,8 @@
 """Recording what is played: the audio callback copies blocks into a ring, a thread takes them to the disk.
 
-The ring holds the last `keep_s` seconds, always; that is where "keep that" takes them from. `Recorder.write` is the
-callback's only call: it copies and moves a count, without lock, allocation or file, and never waits. A disk that
+The ring holds the last `keep_s` seconds, always; that is where "keep that" takes them from. `Recorder.tap` puts itself
+behind a source, as a C function that copies what was filled and moves a count, without lock, allocation or file, and
+never waits. A disk that
 stands still for longer than the ring holds loses samples, which are counted and become silence of the same length, so
 that what follows stays in time.
 
@@ -20,7 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.errors import TetradError
+from synth.frames import Float32Array
 from synth.io.take import Take, TakeFile, checked_target, finish_take, left_takes
+from synth.jit import cfunc, njit
+from synth.native import (
+    SOURCE,
+    Int64Array,
+    Layout,
+    Source,
+    call_source,
+    count,
+    stereo_view,
+    store_release,
+)
 
 FLUSH_S = 0.25
 """The writer looks for new samples this often."""
@@ -32,12 +45,33 @@ _BLOCK_S = 1.0
 _CHUNK_SAMPLES = 1 << 14
 """Copied at a time: 128 KiB, some 20 us, for other threads wait for the interpreter meanwhile."""
 
+_MEMORY = Layout(ring=(np.float32, 2), written=np.int64, source=np.int64)
+_memory = _MEMORY.unpack
+
+
+@njit()
+def _write(ring, written, block):  # type: ignore[no-untyped-def]
+    """Copies block, float32 [n, 2], behind what was `written` (int64 [1]), and then moves that."""
+    at = written[0] % ring.shape[0]
+    for i in range(block.shape[0]):
+        ring[at, 0], ring[at, 1] = block[i, 0], block[i, 1]
+        at = at + 1 if at + 1 < ring.shape[0] else 0
+    store_release(written, 0, written[0] + block.shape[0])
+
+
+@cfunc(SOURCE)
+def _play_and_write(data, out_at, n_samples, time_ns, frame):  # type: ignore[no-untyped-def]
+    ring, written, source = _memory(data)
+    call_source(source[0], (source[1], out_at, n_samples, time_ns, frame))
+    _write(ring, written, stereo_view(out_at, n_samples))
+
 
 class Recorder:
     """Keeps the last `keep_s` seconds of a stereo stream, and records to files on demand.
 
-    One thread (the audio callback) calls `write`; all other methods may be called from any thread, and take their time:
-    `stop` and `keep` some seconds for an hour of FLAC. As a context manager it finishes a running recording at the end.
+    One thread (the audio callback) plays a `tap` or calls `write`; all other methods may be called from any thread, and
+    take their time: `stop` and `keep` some seconds for an hour of FLAC. As a context manager it finishes a running
+    recording at the end.
     """
 
     def __init__(self, sample_rate_hz: int, keep_s: float = 120.0) -> None:
@@ -48,7 +82,7 @@ class Recorder:
         self.keep_s = keep_s
         self._ring = np.empty((round((keep_s + MARGIN_S) * sample_rate_hz), 2), np.float32)
         self._ring.fill(0.0)  # so that no page is new to the callback
-        self._written = 0
+        self._written: Int64Array = np.zeros(1, np.int64)
         self._lock = threading.Lock()  # of start, stop and close; never the callback's
         self._writer: _Writer | None = None
 
@@ -58,22 +92,19 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def write(self, block: NDArray[np.float32]) -> None:
-        """The callback's only call: copies block, float32 [n, 2], at most a second."""
-        ring = self._ring
-        n, length = block.shape[0], ring.shape[0]
-        at = self._written % length
-        if at + n <= length:
-            ring[at : at + n] = block
-        else:
-            ring[at:] = block[: length - at]
-            ring[: at + n - length] = block[length - at :]
-        self._written += n
+    def tap(self, source: Source) -> Source:
+        """The source, with everything that it plays written down. A block is at most a second."""
+        memory = _MEMORY.pack(ring=self._ring, written=self._written, source=source.words())
+        return Source(_play_and_write.address, memory.address, (memory, source, _play_and_write))
+
+    def write(self, block: Float32Array) -> None:
+        """From Python: a block, float32 [n, 2], at most a second."""
+        _write(self._ring, self._written, block)
 
     @property
     def n_written(self) -> int:
         """Samples written since the start."""
-        return self._written
+        return int(count(self._written, 0))
 
     def read(self, first: int, end: int) -> tuple[NDArray[np.float32], int]:
         """Samples number `first` to `end` since the start, float32 [end - first, 2], and how many of them, from
@@ -86,7 +117,7 @@ class Recorder:
             n = min(end - done, length - at, _CHUNK_SAMPLES)
             out[done - first : done - first + n] = self._ring[at : at + n]
             done += n
-        oldest = self._written + round(_BLOCK_S * self.sample_rate_hz) - length
+        oldest = self.n_written + round(_BLOCK_S * self.sample_rate_hz) - length
         lost = min(max(oldest - first, 0), end - first)
         out[:lost] = 0.0
         return out, lost
@@ -94,7 +125,7 @@ class Recorder:
     def status(self) -> dict[str, Any]:
         """recording: the running one's path or None; its duration_s, lost_samples, problem; kept_s: what `keep` has."""
         writer = self._writer
-        kept_s = min(self._written / self.sample_rate_hz, self.keep_s)
+        kept_s = min(self.n_written / self.sample_rate_hz, self.keep_s)
         if writer is None:
             return {"recording": None, "duration_s": 0.0, "lost_samples": 0, "problem": None, "kept_s": kept_s}
         return {
@@ -132,7 +163,7 @@ class Recorder:
 
         TetradError when nothing was played yet, or as `start` and `stop`.
         """
-        end = self._written
+        end = self.n_written
         wanted = self.keep_s if seconds is None else min(max(seconds, 0.0), self.keep_s)
         n = min(round(wanted * self.sample_rate_hz), end)
         target = checked_target(path)
@@ -153,7 +184,7 @@ class Recorder:
         """Finishes a recording that runs."""
         with self._lock:
             writer, self._writer = self._writer, None
-        if writer is not None and (writer.n_samples > 0 or self._written > writer.first):
+        if writer is not None and (writer.n_samples > 0 or self.n_written > writer.first):
             writer.finish()
 
     @staticmethod

@@ -10,6 +10,11 @@ import resource
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from synth.jit import njit
+from synth.native import Int64Array, Intrinsic, address_of, foreign
+
 PRIORITY = 60
 """Above the kernel's interrupt threads (50), below what JACK and PipeWire give their own (70 to 88)."""
 NO_HURRY = (
@@ -20,18 +25,37 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _CAP_IPC_LOCK = 14
 
 
-def hurry(priority: int = PRIORITY) -> bool:
-    """Put the calling thread into the class SCHED_FIFO. Whether it is in a real-time class now."""
+_FIFO, _ROUND_ROBIN = 1, 2  # SCHED_...
+_RESET_ON_FORK = 0x40000000  # a child process must not inherit the class
+_GET, _SET, _PARAMETER = range(3)
+_get_scheduler: Intrinsic = foreign("i4(i4)")
+_set_scheduler: Intrinsic = foreign("i4(i4, i4, i8)")
+
+
+def scheduling_words() -> Int64Array:
+    """What `hurry_now` needs, int64 [3]: addresses of two functions (0: not Linux) and a sched_param, which is an int
+    (of a little-endian machine)."""
     if not sys.platform.startswith("linux"):
-        return False
-    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
-        return True
-    try:
-        # A child process must not inherit it.
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except OSError:
-        return False
-    return True
+        return np.zeros(3, np.int64)
+    library = ctypes.CDLL(None)
+    get, put = (ctypes.cast(f, ctypes.c_void_p).value for f in (library.sched_getscheduler, library.sched_setscheduler))
+    return np.array([get, put, PRIORITY], np.int64)
+
+
+@njit()
+def hurry_now(words):  # type: ignore[no-untyped-def]
+    """Puts the calling thread into the class SCHED_FIFO. Whether it is in a real-time class now, 0 or 1."""
+    if words[_GET] == 0:
+        return 0
+    found = _get_scheduler(words[_GET], (0,)) & ~_RESET_ON_FORK
+    if found in (_FIFO, _ROUND_ROBIN):
+        return 1
+    return 1 if _set_scheduler(words[_SET], (0, _FIFO | _RESET_ON_FORK, address_of(words) + 8 * _PARAMETER)) == 0 else 0
+
+
+def hurry() -> bool:
+    """`hurry_now` for Python threads."""
+    return bool(hurry_now(scheduling_words()))
 
 
 def lock_memory() -> str:

@@ -1,7 +1,7 @@
 """Which sound cards there are, and a stream on one of them. The only file that imports sounddevice.
 
 JACK has a file of its own (`jack_audio.py`); PortAudio takes the rest, ALSA above all. What a callback may do stands in
-`block_renderer.py`; PortAudio owns the callback's `outdata`, and only until the callback returns.
+`block_renderer.py`; PortAudio owns the callback's block, and only until the callback returns.
 """
 
 import contextlib
@@ -11,16 +11,39 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synth.errors import TetradError
 from synth.io import jack_audio
-from synth.io.block_renderer import BlockRenderer
-from synth.io.scheduling import hurry
+from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
+from synth.io.scheduling import hurry_now, scheduling_words
+from synth.jit import cfunc
+from synth.native import Layout, load_acquire, set_count, stereo_view, store_release
 
 # A running JACK server was started on purpose, so it is asked first.
 PREFERRED_HOST_APIS = ("JACK", "Core Audio", "ALSA")
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
+
+_OUTPUT_UNDERFLOW = 4  # a PaStreamCallbackFlag
+_ENDING, _HURRIED = range(2)
+_UNKNOWN = -1
+_MEMORY = Layout(state=np.int64, renderer=np.int64, scheduling=np.int64)
+_memory = _MEMORY.unpack
+
+
+@cfunc("i4(i8, i8, u8, i8, u8, i8)")
+def _callback(_input, out_at, n_samples, _times, flags, data):  # type: ignore[no-untyped-def]
+    """A PaStreamCallback; see `block_renderer` for what happens here."""
+    state, renderer, scheduling = _memory(data)
+    n = np.int64(n_samples)
+    if state[_HURRIED] == _UNKNOWN:  # once, on the thread that it is about: JACK sees to its own, PortAudio to none
+        store_release(state, _HURRIED, hurry_now(scheduling))
+    if flags & np.uint64(_OUTPUT_UNDERFLOW):
+        count_underflow(renderer[0])
+    if load_acquire(state, _ENDING):
+        stereo_view(out_at, n)[:] = np.float32(0.0)
+    else:
+        render_block(renderer[0], out_at, n, -1)
+    return 0  # paContinue
 
 
 class OutputDevice(NamedTuple):
@@ -112,9 +135,8 @@ class PortAudioStream:
 
     def __init__(self, device: OutputDevice, renderer: BlockRenderer, sample_rate_hz: int, block_size: int) -> None:
         self._renderer = renderer
-        self._ending = False
-        self.hurried: bool | None = None
-        """Whether the callback's thread has real-time priority; None before its first block."""
+        self._state = np.array([0, _UNKNOWN], np.int64)
+        self._memory = _MEMORY.pack(state=self._state, renderer=renderer.words, scheduling=scheduling_words())
         sounddevice = _sounddevice()
         self.block_size = block_size
         try:
@@ -131,11 +153,17 @@ class PortAudioStream:
                 "close what else uses it, or choose another with --audio"
             ) from error
 
+    @property
+    def hurried(self) -> bool | None:
+        """Whether the callback's thread has real-time priority; None before its first block."""
+        hurried = int(self._state[_HURRIED])
+        return None if hurried == _UNKNOWN else bool(hurried)
+
     def start(self) -> None:
         self._stream.start()
 
     def silence(self) -> None:
-        self._ending = True
+        set_count(self._state, _ENDING, 1)
 
     def close(self) -> None:
         self._stream.stop()
@@ -150,26 +178,19 @@ class PortAudioStream:
         return float(self._stream.latency)
 
     def _opened(self, device: OutputDevice, sample_rate_hz: int, block_size: int) -> Any:
-        return _sounddevice().OutputStream(
+        sounddevice = _sounddevice()
+        # What OutputStream is made of, which takes C functions too (python-rtmixer is built on it).
+        return sounddevice._StreamBase(
+            kind="output",
             samplerate=sample_rate_hz,
             blocksize=block_size,
             device=device.number,
             channels=2,
             dtype="float32",
             latency="low",
-            callback=self._callback,
+            callback=sounddevice._ffi.cast("PaStreamCallback*", _callback.address),
+            userdata=sounddevice._ffi.cast("void*", self._memory.address),
         )
-
-    def _callback(self, outdata: NDArray[np.float32], _frames: int, _time: Any, status: Any) -> None:
-        """See `block_renderer` for what may happen here."""
-        if self.hurried is None:  # once, on the thread that it is about: JACK sees to its own, PortAudio to none
-            self.hurried = hurry()
-        if status.output_underflow:
-            self._renderer.underflows += 1
-        if self._ending:
-            outdata.fill(0.0)
-        else:
-            self._renderer.render(outdata)
 
 
 def _named(wanted: str, devices: list[OutputDevice]) -> OutputDevice:

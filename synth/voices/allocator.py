@@ -4,7 +4,7 @@ import numpy as np
 
 from synth.jit import njit
 from synth.voices.segments import Int64Array, Records
-from synth.voices.voice import FREE, HELD
+from synth.voices.voice import FREE, GROUP_SIZE, HELD, N_GROUPS
 
 YOUNG_S = 0.05
 """A note is spared while it is younger: a chord doesn't steal from itself."""
@@ -17,6 +17,19 @@ def count_sounding(bank):  # type: ignore[no-untyped-def]
     for v in range(bank.shape[0]):
         n += bank[v].state != FREE
     return n
+
+
+@njit()
+def group_to_join(bank):  # type: ignore[no-untyped-def]
+    """The first group with room, else the smallest. Chosen at a note-on, so that it follows from the events alone."""
+    sizes = np.zeros(N_GROUPS, np.int64)
+    for v in range(bank.shape[0]):
+        if bank[v].state != FREE:
+            sizes[bank[v].group] += 1
+    for group in range(N_GROUPS):
+        if sizes[group] < GROUP_SIZE:
+            return group
+    return np.argmin(sizes)
 
 
 def free_slots(bank: Records, n: int) -> Int64Array:

@@ -37,6 +37,7 @@ WORK = np.dtype(
         ("envelope_soon", np.float64),  # the largest until EXPECTED_FRAMES from now
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
+        ("between", np.float64),  # how far between corners: 0 in one, 1 half-way between two and further inside
         ("detail_gain", np.float64),  # of what the recordings have and the network does not, 0..1
         ("noise_db", np.float64),
         ("tuning_amount", np.float64),
@@ -44,8 +45,26 @@ WORK = np.dtype(
         ("loudness_db", np.float64),
         ("rise_db", np.float64),
         ("fade_db", np.float64),
-        ("inharmonicity", np.float64),
+        ("inharmonicity", np.float64),  # of those that follow the law
+        ("inharmonicity_square", np.float64),
         ("tuning_cents", np.float64),
+        ("key_shift", np.float64),  # semitones from the key to the notes that no key moves
+        ("measured_shift", np.float64),  # octaves by which the loudness's measure is to be above the key's
+        ("free", np.float64),  # weight of the notes with partials of their own
+        ("octaves", np.float64, (N_PARTIALS,)),  # their partials above f0, if there are any
+        ("stretch", np.float64, (N_PARTIALS,)),  # frequency of a partial over f0
+        ("phase_weight", np.float64),  # of the note whose phases a new voice begins with
+        # the residual; see synth.voices.residual
+        ("residual_source", np.int64),  # -1: none
+        ("residual_restarts", np.int64),
+        ("residual_share", np.float64),  # r by its weight
+        ("residual_known", np.int64),  # 1: what follows was filled in
+        ("residual_walks", np.int64),  # 1: held, or released and walking on
+        ("residual_began", np.float64),  # frame
+        ("residual_step", np.float64),  # rate of its time; 1 at the recorded pitch
+        ("residual_end", np.float64),  # samples
+        ("residual_loudness_db", np.float64),  # of its note
+        ("residual_fade_in", np.int64),  # samples
         ("detail", np.float32, (ROW_WIDTH,)),
         ("low", np.uint32, (N_PARTIALS,)),  # scratch of `gather`
         ("part", np.float32, (N_PARTIALS,)),
@@ -87,7 +106,12 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
         row.rise_db = 0.0
         row.fade_db = 0.0
         row.inharmonicity = 0.0
+        row.inharmonicity_square = 0.0
         row.tuning_cents = 0.0
+        row.key_shift = 0.0
+        row.measured_shift = 0.0
+        row.free = 0.0
+        row.phase_weight = 0.0
         row.detail[:] = 0.0
         z[n] = 0.0
         n += 1
@@ -95,11 +119,16 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
 
 
 @njit()
+def _way(note):  # type: ignore[no-untyped-def]
+    """Frames over which the parameter position goes."""
+    return note.loop_end if note.loop_end > note.loop_start else note.hold_end
+
+
+@njit()
 def _held(notes, bank, v, m):  # type: ignore[no-untyped-def]
     """(position, fade in dB) of note m of slot v in its held part."""
     loop_start, loop_end, hold_end = notes[m].loop_start, notes[m].loop_end, notes[m].hold_end
-    way = loop_end if loop_end > loop_start else hold_end
-    elapsed = bank[v].held_frames + np.floor(bank[v].start_fraction * way)
+    elapsed = bank[v].held_frames + np.floor(bank[v].start_fraction * _way(notes[m]))
     fade = held_fade_db(elapsed, loop_start, loop_end, hold_end, notes[m].hold_fade)
     return held_position(elapsed, loop_start, loop_end, hold_end), fade
 
@@ -169,8 +198,58 @@ def _add_row(frame, n_partials, weight, moved, low, part, detail):  # type: igno
 
 
 @njit()
-def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: ignore[no-untyped-def]
-    """Adds what source `c` gives to the first `n` rows of `work` and `z_out`, for slots with `instrument` in it."""
+def _begins(bank, v):  # type: ignore[no-untyped-def]
+    """Whether slot v is alone in its note, and at its recordings' beginning."""
+    return bank[v].state == HELD and bank[v].frame == 0 and bank[v].share == 1.0 and bank[v].start_fraction == 0.0
+
+
+@njit()
+def _take_phases(note, weight, row, phases):  # type: ignore[no-untyped-def]
+    """Copies a note's phases to phases, uint32 [100], unless a heavier note's are there."""
+    if weight > row.phase_weight:
+        row.phase_weight = weight
+        for k in range(N_PARTIALS):
+            phases[k] = note.phase[k]
+
+
+@njit()
+def _add_frequencies(note, weight, row):  # type: ignore[no-untyped-def]
+    """Adds what a note says of where the partials are; see synth.voices.stretch."""
+    if not note.free:
+        row.inharmonicity += weight * note.inharmonicity
+        row.inharmonicity_square += weight * note.inharmonicity**2
+        return
+    if row.free == 0.0:
+        row.octaves[:] = 0.0
+    row.free += weight
+    octaves = 0.0
+    if not note.pitched:
+        octaves = (note.pitch + (1.0 - row.tuning_amount) * note.tuning_cents / 100.0 - row.semitones) / 12.0
+        row.key_shift += weight * (note.pitch - row.pitch)
+        row.measured_shift += weight * ((note.pitch - row.base_pitch) / 12.0 - octaves)
+    for k in range(N_PARTIALS):
+        row.octaves[k] += weight * (note.octaves[k] + octaves)
+
+
+@njit()
+def _tell_residual(note, bank, v, c, j, loudness, row):  # type: ignore[no-untyped-def]
+    """Fills in what is to be known of the residual of a note, the j-th of slot v in source c."""
+    row.residual_known = 1
+    row.residual_walks = bank[v].state == HELD or bank[v].walks_on[c, j]
+    row.residual_began = np.floor(bank[v].start_fraction * _way(note))
+    semitones = row.semitones - note.pitch + (row.tuning_amount - 1.0) * note.tuning_cents / 100.0
+    row.residual_step = 2.0 ** (semitones / 12.0) if note.pitched else 1.0
+    row.residual_end = note.residual_end
+    row.residual_loudness_db = loudness
+    row.residual_fade_in = 0
+
+
+@njit()
+def gather(notes, frames, z, instrument, c, bank, work, z_out, phases, n):  # type: ignore[no-untyped-def]
+    """Adds what source `c` gives to the first `n` rows of `work` and `z_out`, for slots with `instrument` in it.
+
+    phases, uint32 [S, 100]: a lone voice that begins at its recordings' beginning has those of its heaviest note.
+    """
     for i in range(n):
         v = work[i].due
         if bank[v].instrument[c] != instrument or work[i].weight[c] < _NO_WEIGHT:
@@ -191,7 +270,8 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: igno
             add_z_window(z[first_z : first_z + n_z], n_z, position, np.float32(weight), z_out[i])
             ratio = 2.0 ** ((work[i].pitch - notes[m].pitch) / 12.0)
             n_partials, low, part = work[i].n_partials, work[i].low, work[i].part
-            moved = ratio != 1.0
+            # What has partials of its own has no formants over their numbers.
+            moved = ratio != 1.0 and not notes[m].free
             if moved:
                 _find_formants(n_partials, ratio, low, part)
             _add_row(frames[row], n_partials, weight * (1.0 - mix), moved, low, part, work[i].detail)
@@ -203,5 +283,9 @@ def gather(notes, frames, z, instrument, c, bank, work, z_out, n):  # type: igno
             work[i].loudness_db += weight * loudness
             work[i].rise_db += weight * frames[row].rise
             work[i].fade_db += weight * fade
-            work[i].inharmonicity += weight * notes[m].inharmonicity
+            _add_frequencies(notes[m], weight, work[i])
+            if notes[m].has_phases and _begins(bank, v):
+                _take_phases(notes[m], weight, work[i], phases[v])
+            if c == work[i].residual_source and m == bank[v].lead[c]:
+                _tell_residual(notes[m], bank, v, c, j, loudness, work[i])
             work[i].tuning_cents += weight * notes[m].tuning_cents

@@ -1,9 +1,10 @@
 """The control half of the engine: events in, segments out.
 
 `advance(horizon)` carries out all events and all ticks before sample `horizon`, in the order of time. Every voice has
-its own grid of ticks, one per control frame (8 ms), from its onset: frame i is reached exactly i frames after it. A
-tick at the beginning of a frame aims at its end, with the controls as they will be there. A control that begins to move
-between two ticks is not kept waiting: the ramps that are under way turn at once (`synth.voices.tick.nudge`).
+a tick per control frame (8 ms), in its attack and after its release on a grid of its own: frame i is reached exactly i
+frames after the onset. Then it joins the grid of a group, so that voices share runs of the network. A tick at the
+beginning of a frame aims at its end, with the controls as they will be there. A control that begins to move between two
+ticks is not kept waiting: the ramps that are under way turn at once (`synth.voices.plan.nudge`).
 """
 
 import heapq
@@ -25,6 +26,7 @@ from synth.voices.keys import Key
 from synth.voices.notes import Notes, Schedule
 from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter_at, plan
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.residual import fill_residuals
 from synth.voices.segments import MIX_PARAMETERS, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.tick import finish
@@ -80,6 +82,9 @@ class Conductor:
         self._inputs = make_inputs(n_slots)
         self._sent = np.zeros(n_slots, np.int64)
         self._sources = Sources(self._bank, corners, sample_rate_hz)
+        # Compiled now, though it may be long before an instrument needs it.
+        table = corners[0].table
+        fill_residuals(table.notes, table.residual, 0, 0, self._bank, self._work, 0, rings.residual)
         schedule = Schedule(self._wake, self._release_at, self._refresh_at)
         self.notes = Notes(
             self._bank, rings, self._sent, self._sources, self.controls, schedule, sample_rate_hz, n_voices, seed
@@ -172,6 +177,7 @@ class Conductor:
     def advance(self, horizon: int) -> None:
         """Carries out everything before absolute sample `horizon`."""
         self.most_waiting_events = max(self.most_waiting_events, len(self._inbox))
+        self._rings.look()
         while self._inbox:
             self._queue(self._inbox.popleft())
         while self._waiting and self._waiting[0][0] < horizon:
@@ -183,11 +189,11 @@ class Conductor:
             if isinstance(event, _MOVING):
                 begins = time - self._moved >= self._stillness
                 self._moved = time
-                if begins and nudge(self._bank, self.controls.curves, time, self._sample_rate_hz):
+                if begins and nudge(self._bank, time):
                     self._wake(time)
         self._tick_until(horizon)
         self.clock_samples = max(horizon, self.clock_samples)
-        self._rings.written[:] = self._sent
+        self._rings.publish(self._sent)
 
     def _queue(self, event: ev.Event) -> None:
         heapq.heappush(self._waiting, (event.time_samples, self._n_events, event))
@@ -207,18 +213,23 @@ class Conductor:
     def _tick_until(self, limit: int) -> None:
         bank, work, inputs, controls = self._bank, self._work, self._inputs, self.controls
         z, pitch, velocity = inputs
-        rate, hop = self._sample_rate_hz, self._hop
+        rate, hop, rings, sources = self._sample_rate_hz, self._hop, self._rings, self._sources
         curves = controls.curves, controls.channels, controls.expressions, controls.lfo
         while self._earliest_tick < limit:
             n, self._earliest_tick = collect_due(bank, work, z, limit)
             if n == 0:
                 break
             plan(bank, work, pitch, velocity, n, *curves, rate, hop)
-            for corner, number in self._sources.in_use:
-                gather(*self._sources.instruments[number].table, number, corner, bank, work, z, n)
+            for corner, number in sources.in_use:
+                table = sources.instruments[number].table
+                gather(table.notes, table.frames, table.z, number, corner, bank, work, z, rings.phase, n)
+            if sources.any_unpitched:
+                pitch[:n] += work["key_shift"][:n]
             rows = self._decoder.run(z[:n], pitch[:n], velocity[:n])
-            rings = self._rings
             lost, earliest = finish(rows, bank, work, n, rings.segments, rings.read, self._sent, rate, hop)
+            for corner, number in sources.with_residual:
+                table = sources.instruments[number].table
+                fill_residuals(table.notes, table.residual, number, corner, bank, work, n, rings.residual)
             self._lost_segments += lost
             self._earliest_tick = min(self._earliest_tick, earliest)
 

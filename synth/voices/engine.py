@@ -1,8 +1,8 @@
 """The engine: commands in, blocks of stereo sound out. Deterministic: the same events give the same samples.
 
 Offline, `Engine.render(n)` runs both halves in turn. Live, a control thread calls `advance(clock_samples + lead)` and
-the audio callback calls only `render_into(block)`; it is the same code, so a live performance equals its offline
-rendering wherever no segment came late.
+the sound card calls only `source`, a C function, which `render_into(block)` calls from Python: it is the same code, so
+a live performance equals its offline rendering wherever no segment came late.
 """
 
 import math
@@ -16,6 +16,7 @@ from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner,
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.format import Instrument
+from synth.native import Int64Array, Source
 from synth.voices.conductor import Conductor, FrameDecoder
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.renderer import Renderer
@@ -54,8 +55,9 @@ class Engine:
         self._decoder = decoder
         self._most_voices = n_voices
         # As many spare slots as voices: a full chord can steal a full set while the stolen notes fade for 3 ms.
-        self._rings = make_rings(2 * n_voices)
-        prepared = [self.prepare(instrument) for instrument in corners]
+        self._rings = make_rings(2 * n_voices, sample_rate_hz)
+        known = {id(instrument): self.prepare(instrument) for instrument in corners}
+        prepared = [known[id(instrument)] for instrument in corners]
         self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
         self._renderer = Renderer(self._rings, sample_rate_hz, seed, always_ride=True)
         if warm_up:
@@ -120,6 +122,16 @@ class Engine:
     def advance(self, horizon: int) -> None:
         """Control half: everything before absolute sample `horizon`. One thread only."""
         self._conductor.advance(horizon)
+
+    @property
+    def source(self) -> Source:
+        """Audio half, for sound cards: the next blocks, without Python. The contract is in synth.voices.renderer."""
+        return self._renderer.source
+
+    @property
+    def clock(self) -> Int64Array:
+        """int64 [1]: `clock_samples` where C functions find it; the audio half moves it."""
+        return self._renderer.clock
 
     def render_into(self, out: Float32Array) -> None:
         """Audio half: the next block, float32 [n, 2]. One thread only; the contract is in synth.voices.renderer."""

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from synth.control.events import Dimension
 from synth.control.parameters import parameter_named
 from synth.frames import FRAME_RATE_HZ, Float64Array
-from synth.voices.allocator import count_sounding, free_slots, note_to_steal
+from synth.voices.allocator import count_sounding, free_slots, group_to_join, note_to_steal
 from synth.voices.controls import DIMENSIONS, Controls, glide_curve
 from synth.voices.keys import Key, KeyStack
 from synth.voices.oscillators import initial_phases
 from synth.voices.plan import SMOOTHING_S, TARGET, glide_at, parameter_at
-from synth.voices.segments import Int64Array, Records, Rings
+from synth.voices.segments import CUT_S, Int64Array, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.tick import send_silence
 from synth.voices.voice import FREE, HELD, RELEASED
@@ -31,8 +31,6 @@ POLY, MONO, LEGATO = range(3)
 """Values of the parameter play_mode."""
 ONSET_RAMP_S = 32 / 48_000
 """A note's first frame is reached in 0.7 ms: short enough for a hammer, long enough not to click."""
-CUT_S = 0.003
-"""A stolen or cut voice fades over this; a note that starts in the middle of its recording fades in over it."""
 _MOST_UNISON = int(parameter_named("unison").maximum)
 _CURVE_BASE = 3.0
 
@@ -282,12 +280,13 @@ class Notes:
             self._bank["pitch_place"][v], self._bank["room_place"][v] = pitch_places[i], room_places[i]
             self._bank["share"][v] = 1.0 / math.sqrt(slots.size)
             self._start(v, key, velocity, before, time)
-            self._rings.phase[v] = self._phases[i]
+            self._rings.phase[v] = self._phases[i]  # unless its first tick finds recorded ones
         self._last_pitch = float(self._controls.tuning[key.key])
         return slots
 
     def _start(self, v: int, key: Key, velocity: int, from_pitch: float | None, time: int) -> None:
         bank, controls = self._bank, self._controls
+        bank["group"][v] = group_to_join(bank)
         bank["state"][v] = HELD
         bank["key"][v], bank["velocity"][v], bank["channel"][v] = key.key, velocity, key.channel
         bank["key_down"][v], bank["sostenuto"][v] = 1, 0
@@ -323,7 +322,7 @@ class Notes:
         bank["held_frames"][v] = bank["held_base"][v] + (time - bank["base"][v]) / self._hop
         self._sources.choose_release(v)
         bank["state"][v] = RELEASED
-        bank["base"][v] = bank["next_tick"][v] = time
+        bank["base"][v] = bank["next_tick"][v] = bank["reached"][v] = bank["released"][v] = time
         self._schedule.tick(time)
         bank["frame"][v] = 1
         bank["release_frames"][v] = 0.0

@@ -1,15 +1,28 @@
 """An instrument made ready for the engine: its notes in contiguous tables, and which of them a key and velocity use."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from synth.frames import FRAME_RATE_HZ, N_BANDS, N_PARTIALS, Float32Array
+from synth.frames import (
+    FRAME_RATE_HZ,
+    HOP,
+    N_BANDS,
+    N_PARTIALS,
+    SAMPLE_RATE_HZ,
+    Float32Array,
+    Float64Array,
+    partial_frequencies_hz,
+)
 from synth.instruments.format import Instrument, Note
 from synth.voices.segments import Records
 
 MOST_CHOICES = 256
+RESIDUAL_FADE = round(0.020 * SAMPLE_RATE_HZ)
+"""Samples over which a residual ends and the noise bands come back, as sine and cosine."""
+RESIDUAL_MARGIN = 2
+"""Zeros before and after each residual: what interpolation reads beyond its ends."""
 NOTES_PER_CORNER = 4
 """Two neighbouring pitches times two neighbouring velocities."""
 EXPECTED_FRAMES = 31
@@ -19,6 +32,9 @@ _SMOOTHING = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 _VELOCITY_DB_PER_DECADE = 40.0
 """Level follows the square of velocity, as in General MIDI 2's recommendation and most sound fonts."""
 
+
+_QUARTER_TURN = np.uint32(1 << 30)
+"""A note's phases are a cosine's."""
 
 NOTE = np.dtype(
     [
@@ -35,6 +51,13 @@ NOTE = np.dtype(
         ("inharmonicity", np.float64),
         ("hold_fade", np.float64),  # dB per frame lost past hold_end
         ("release_fade", np.float64),  # dB per frame lost in a release that can't use recorded frames
+        ("pitched", np.int64),  # 0: no key moves it
+        ("free", np.int64),  # 1: its partials are at `octaves`, not where a key and the law put them
+        ("octaves", np.float32, (N_PARTIALS,)),  # its partials above its fundamental
+        ("has_phases", np.int64),
+        ("phase", np.uint32, (N_PARTIALS,)),  # at its first sample, for the oscillators' sine
+        ("residual_first", np.int64),  # where its first sample is
+        ("residual_end", np.int64),  # samples that a held note may use; 0: none
     ],
     align=True,
 )
@@ -51,19 +74,26 @@ FRAME = np.dtype(
 
 
 class NoteTable(NamedTuple):
-    """notes NOTE [N]; the frames of all notes one after another, FRAME [R]; likewise z float32 [sum of Tz, 16]."""
+    """notes NOTE [N]; the frames of all notes one after another, FRAME [R]; likewise z float32 [sum of Tz, 16] and the
+    residuals, float32 [M] at 48 kHz."""
 
     notes: Records
     frames: Records
     z: Float32Array
+    residual: Float32Array
 
 
 class Choice(NamedTuple):
-    """The notes for a key: places in the table, weights that sum to 1, and dB for the velocity at depth 1."""
+    """The notes for a key: places in the table, weights that sum to 1, and dB for the velocity at depth 1.
+
+    lead: the heaviest note, if it has a residual, else -1. free: one of them has partial frequencies of its own.
+    """
 
     notes: tuple[int, ...]
     weights: tuple[float, ...]
     velocity_db: float
+    lead: int
+    free: bool
 
 
 def smooth_over_partials(detail: Float32Array) -> Float32Array:
@@ -94,7 +124,7 @@ def _release_fade_db(note: Note) -> float:
 
 def _note_records(instrument: Instrument) -> Records:
     records = np.zeros(len(instrument.notes), NOTE)
-    first = z_first = 0
+    first = z_first = residual_first = 0
     for record, note in zip(records, instrument.notes, strict=True):
         release = min(note.release_start, note.n_frames)
         hold_end = min(release, note.n_frames - 1)
@@ -107,9 +137,46 @@ def _note_records(instrument: Instrument) -> Records:
         record["inharmonicity"] = note.inharmonicity
         record["hold_fade"] = _hold_fade_db(note, hold_end, instrument.sustains)
         record["release_fade"] = _release_fade_db(note)
+        record["pitched"], record["free"] = note.pitched, note.ratios is not None or not note.pitched
+        record["octaves"] = _octaves(note)
+        if note.phases is not None:
+            record["has_phases"] = 1
+            record["phase"] = (note.phases.astype(np.uint32) << 24) + _QUARTER_TURN
+        if note.residual is not None:
+            record["residual_first"] = residual_first + RESIDUAL_MARGIN
+            record["residual_end"] = _residual_end(note, record)
+            residual_first += int(record["residual_end"]) + 2 * RESIDUAL_MARGIN
         first += note.n_frames
         z_first += note.z.shape[0]
     return records
+
+
+def _octaves(note: Note) -> Float64Array:
+    """How far the partials are above the fundamental, in octaves, [100]: its own ratios, or the law's."""
+    ratios = partial_frequencies_hz(1.0, note.inharmonicity)
+    return np.asarray(np.log2(ratios if note.ratios is None else note.ratios), np.float64)
+
+
+def _residual_end(note: Note, record: Any) -> int:
+    """Up to which sample of its residual a held note reads: its loop, or the key's release in the recording."""
+    end = 0 if note.residual is None else note.residual.size
+    if record["loop_end"] > record["loop_start"]:
+        return min(int(record["loop_end"]) * HOP, end)
+    return min(int(record["hold_end"]) * HOP, end) if note.release_start < note.n_frames else end
+
+
+def _residuals(instrument: Instrument, records: Records) -> Float32Array:
+    """The residuals as far as they are used, each with its margins; one that is cut short fades out."""
+    parts = [np.zeros(0, np.float32)]
+    for record, note in zip(records, instrument.notes, strict=True):
+        if note.residual is None:
+            continue
+        used = np.pad(note.residual[: record["residual_end"]], RESIDUAL_MARGIN).astype(np.float32)
+        if record["residual_end"] < note.residual.size:
+            to_the_end = np.arange(used.size, 0, -1) - RESIDUAL_MARGIN
+            used *= np.sin(0.5 * np.pi * np.clip(to_the_end / RESIDUAL_FADE, 0.0, 1.0)).astype(np.float32)
+        parts.append(used)
+    return np.concatenate(parts)
 
 
 def _rise_db(loudness_db: Float32Array) -> Float32Array:
@@ -138,11 +205,14 @@ class PreparedInstrument:
         self.name = instrument.name
         self.model_id = instrument.model_id
         self.sustains = instrument.sustains
+        records = _note_records(instrument)
         self.table = NoteTable(
-            _note_records(instrument),
+            records,
             _frame_records(instrument),
             np.ascontiguousarray(np.concatenate([note.z for note in notes]), dtype=np.float32),
+            _residuals(instrument, records),
         )
+        self.unpitched = not all(note.pitched for note in notes)
         self._by_pitch: dict[int, list[tuple[int, int]]] = {}
         for place, note in enumerate(notes):
             self._by_pitch.setdefault(note.pitch, []).append((note.velocity, place))
@@ -169,7 +239,10 @@ class PreparedInstrument:
             for layer, layer_weight in _neighbours(list(layers), reached):
                 notes.append(layers[layer])
                 weights.append(pitch_weight * layer_weight)
-        return Choice(tuple(notes), tuple(weights), velocity_db)
+        heaviest = notes[weights.index(max(weights))]
+        lead = heaviest if self.table.notes["residual_end"][heaviest] > 0 else -1
+        free = bool(self.table.notes["free"][notes].any())
+        return Choice(tuple(notes), tuple(weights), velocity_db, lead, free)
 
 
 def _neighbours(values: list[int], wanted: int) -> list[tuple[int, float]]:

@@ -1,8 +1,9 @@
 """The audio half of the engine: segments in, samples out.
 
-Contract of `Renderer.render_into`, which the audio callback calls: no allocation, no lock, no file, no log, no
-exception; everything it writes it owns, but for `Rings.read`. Late segments are counted, never waited for: a voice
-holds its last target until one comes.
+All of it is one C function, `Renderer.source`, which sound cards call without the interpreter (synth.native), and
+`Renderer.render_into` from Python. Its contract: no allocation, no lock, no file, no log, no exception; everything it
+writes it owns, but for the counters of what it has taken from the rings. Late segments are counted, never waited for:
+a voice holds its last target until one comes.
 """
 
 from typing import NamedTuple
@@ -10,12 +11,27 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.frames import N_BANDS, N_PARTIALS, Float32Array
-from synth.jit import njit
-from synth.voices.effects import apply_effects, effects_rest, make_effects
+from synth.jit import cfunc, njit
+from synth.native import SOURCE, Int64Array, Layout, Player, Source, load_acquire, stereo_view, store_release
+from synth.voices.effects import EFFECTS, apply_effects, effects_rest, make_effects
+from synth.voices.effects_chorus import CHORUS
+from synth.voices.effects_delay import DELAY
 from synth.voices.effects_limiter import OUTPUT, ride, set_up_output, write_out, write_silence
+from synth.voices.effects_reverb import REVERB
 from synth.voices.noise import NOISE_CELL, add_noise, noise_loops
 from synth.voices.oscillators import OSCILLATOR_CELL, add_partials
-from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES, Records, Rings
+from synth.voices.segments import (
+    FREE_AT_END,
+    FREE_PARTIALS,
+    MIX_CHANGE,
+    N_LEVELS,
+    NEW_VOICE,
+    RING_PLACES,
+    SEGMENT,
+    Records,
+    Rings,
+)
+from synth.voices.stretch import fill_law
 
 MAX_BLOCK = 1024
 MAX_ONSETS = 64
@@ -23,6 +39,7 @@ MAX_ONSETS = 64
 SHORTEST_RAMP = 32
 """Samples that a segment that came too late still gets: a step there would click."""
 AUDIBLE_AMPLITUDE = np.float32(1e-5)  # -100 dBFS
+_FREE, _BACK = 1, 2
 _NOTHING = np.float32(1e-30)
 """A noise gain that no sample would show, left over from the rounding of a ramp to 0."""
 
@@ -41,11 +58,18 @@ SLOT = np.dtype(
         ("gain_base", np.float32, (2,)),
         ("gain_slope", np.float32, (2,)),
         ("gain_target", np.float32, (2,)),
+        ("residual_base", np.float32),
+        ("residual_slope", np.float32),
+        ("residual_target", np.float32),
+        ("residual_end", np.int64),  # sample up to which the residual's ring is filled
         ("base", np.float32, (N_LEVELS,)),  # 100 partial amplitudes, 64 band RMS, linear
         ("slope", np.float32, (N_LEVELS,)),
         ("target", np.float32, (N_LEVELS,)),
         ("inharmonicity", np.float64),
         ("stretch", np.float64, (N_PARTIALS,)),  # frequency of a partial over f0
+        ("free", np.int64),  # FREE, or on the way BACK to the law: `stretch` is on a ramp from one to the other
+        ("stretch_from", np.float64, (N_PARTIALS,)),
+        ("stretch_to", np.float64, (N_PARTIALS,)),
         ("phase", np.uint32, (N_PARTIALS,)),  # 2^-32 turns
     ],
     align=True,
@@ -75,6 +99,47 @@ SCRATCH = np.dtype(
 
 
 @njit()
+def _turn_stretch(state, segments, v, place, new, free, fraction):  # type: ignore[no-untyped-def]
+    """Begins slot `v`'s ramp of partial frequencies, from `fraction` of the one before, with a segment."""
+    if new:
+        state[v].free = 0
+    if not free and (state[v].free == 0 or (state[v].free == _BACK and fraction >= 1.0)):
+        state[v].free = 0
+        if segments[v, place].inharmonicity != state[v].inharmonicity:
+            state[v].inharmonicity = segments[v, place].inharmonicity
+            fill_law(state[v].stretch, state[v].inharmonicity, N_PARTIALS)
+        return
+    begin, end, stretch = state[v].stretch_from, state[v].stretch_to, state[v].stretch
+    for j in range(N_PARTIALS):
+        begin[j] = begin[j] + (end[j] - begin[j]) * fraction if state[v].free else stretch[j]
+    if free:
+        goal = segments[v, place].stretch
+        for j in range(N_PARTIALS):
+            end[j] = goal[j]
+            if new:
+                begin[j] = end[j]
+    else:
+        fill_law(end, segments[v, place].inharmonicity, N_PARTIALS)
+    state[v].free = _FREE if free else _BACK
+    state[v].inharmonicity = -1.0  # `stretch` is not the law's any more
+
+
+@njit()
+def _turn_residual(state, segments, v, place, new, at, per_sample):  # type: ignore[no-untyped-def]
+    """Begins slot `v`'s ramp of the residual's gain, from `at` samples into the one before, with a segment."""
+    goal = np.float32(segments[v, place].residual_gain)
+    value = state[v].residual_base + state[v].residual_slope * at
+    if at >= state[v].ramp_length:
+        value = state[v].residual_target
+    if new:
+        value = goal  # the samples are the recording's own, which begin as they should
+    state[v].residual_base = value
+    state[v].residual_target = goal
+    state[v].residual_slope = (goal - value) * per_sample
+    state[v].residual_end = segments[v, place].residual_end
+
+
+@njit()
 def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-untyped-def]
     """Makes slot `v` begin its next segment at `now`. Returns whether that is a new voice."""
     place = state[v].read % RING_PLACES
@@ -86,6 +151,7 @@ def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-unt
         late[0] += 1
         length = max(start + length - now, SHORTEST_RAMP)
     new = (flags & NEW_VOICE) != 0
+    fraction = min((now - state[v].ramp_start) / max(state[v].ramp_length, 1), 1.0)
     at = np.float32(min(now - state[v].ramp_start, state[v].ramp_length))
     done = now - state[v].ramp_start >= state[v].ramp_length
     if new:
@@ -94,7 +160,6 @@ def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-unt
         for j in range(N_PARTIALS):
             state[v].phase[j] = phases[v, j]
     else:
-        fraction = min((now - state[v].ramp_start) / state[v].ramp_length, 1.0)
         state[v].f0_base += (state[v].f0_target - state[v].f0_base) * fraction
     state[v].f0_target = segments[v, place].f0
     base, slope, target, goal = state[v].base, state[v].slope, state[v].target, segments[v, place].level
@@ -119,12 +184,8 @@ def _take_segment(state, segments, phases, late, v, now):  # type: ignore[no-unt
         state[v].gain_base[channel] = value
         state[v].gain_target[channel] = goal_gain
         state[v].gain_slope[channel] = (goal_gain - value) * per_sample
-    if segments[v, place].inharmonicity != state[v].inharmonicity:
-        stiffness = segments[v, place].inharmonicity
-        state[v].inharmonicity = stiffness
-        for j in range(N_PARTIALS):
-            k = j + 1.0
-            state[v].stretch[j] = k * np.sqrt(1.0 + stiffness * k * k)
+    _turn_residual(state, segments, v, place, new, at, per_sample)
+    _turn_stretch(state, segments, v, place, new, (flags & FREE_PARTIALS) != 0, fraction)
     state[v].n_partials = highest
     state[v].ramp_start = now
     state[v].ramp_length = length
@@ -142,6 +203,8 @@ def _hold(state, v):  # type: ignore[no-untyped-def]
     for channel in range(2):
         state[v].gain_base[channel] = state[v].gain_target[channel]
         state[v].gain_slope[channel] = np.float32(0.0)
+    state[v].residual_base = state[v].residual_target
+    state[v].residual_slope = np.float32(0.0)
 
 
 @njit(fastmath=True)
@@ -158,13 +221,29 @@ def _add_band_power(state, v, time, power):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True)
-def _add_voice_run(state, scratch, v, first, now, n):  # type: ignore[no-untyped-def]
-    """Adds `n` samples of slot `v`'s partials, from sample `now`, to the mix at `first`; all within one cell."""
+def _add_residual(state, ring, voice, v, now, n):  # type: ignore[no-untyped-def]
+    """Adds `n` samples of slot `v`'s residual, from sample `now`, as far as its ring is filled, to voice."""
+    mask = ring.shape[0] - 1
+    at = np.float32(now - state[v].ramp_start)
+    base, slope = state[v].residual_base, state[v].residual_slope
+    for i in range(min(n, state[v].residual_end - now)):
+        voice[i] += ring[(now + i) & mask] * (base + slope * (at + np.float32(i)))
+
+
+@njit(fastmath=True)
+def _add_voice_run(state, residual, scratch, v, first, now, n):  # type: ignore[no-untyped-def]
+    """Adds `n` samples of slot `v`'s partials and residual, from sample `now`, to the mix at `first`; all within one
+    cell."""
     since = now - state[v].ramp_start
     length = state[v].ramp_length
     cell_middle = (since // OSCILLATOR_CELL) * OSCILLATOR_CELL + OSCILLATOR_CELL // 2
-    f0 = state[v].f0_base + (state[v].f0_target - state[v].f0_base) * min(cell_middle / length, 1.0)
+    fraction = min(cell_middle / length, 1.0)
+    f0 = state[v].f0_base + (state[v].f0_target - state[v].f0_base) * fraction
     k_end = state[v].n_partials
+    if state[v].free:
+        begin, end, stretch = state[v].stretch_from, state[v].stretch_to, state[v].stretch
+        for k in range(k_end):
+            stretch[k] = begin[k] + (end[k] - begin[k]) * fraction
     base, slope = state[v].base, state[v].slope
     at = np.float32(since)
     for k in range(k_end):
@@ -175,6 +254,8 @@ def _add_voice_run(state, scratch, v, first, now, n):  # type: ignore[no-untyped
     for i in range(n):
         voice[i] = np.float32(0.0)
     add_partials(voice, n, state[v].phase, scratch.increment, scratch.amplitude, slope, k_end, scratch.oscillator)
+    if state[v].residual_end > now:
+        _add_residual(state, residual[v], voice, v, now, n)
     for channel in range(2):
         gain_slope = state[v].gain_slope[channel]
         gain = state[v].gain_base[channel] + gain_slope * at
@@ -184,7 +265,7 @@ def _add_voice_run(state, scratch, v, first, now, n):  # type: ignore[no-untyped
 
 
 @njit()
-def _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samples, n_onsets):  # type: ignore[no-untyped-def]
+def _add_voice(state, segments, phases, residual, late, scratch, written, v, clock, n_samples, n_onsets):  # type: ignore[no-untyped-def]
     """Renders slot `v` over the block and notes its noise for `_add_noise_block`. Returns the onsets so far."""
     end = clock + n_samples
     first_cell = (clock + NOISE_CELL - 1) // NOISE_CELL
@@ -215,8 +296,8 @@ def _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samp
         cell = (now + NOISE_CELL - 1) // NOISE_CELL
         if cell * NOISE_CELL < stop:
             _add_band_power(state, v, (cell + 1) * NOISE_CELL, scratch.cell_power[cell - first_cell])
-        if state[v].n_partials > 0:
-            _add_voice_run(state, scratch, v, now - clock, now, stop - now)
+        if state[v].n_partials > 0 or state[v].residual_end > now:
+            _add_voice_run(state, residual, scratch, v, now - clock, now, stop - now)
         now = stop
     return n_onsets
 
@@ -277,7 +358,7 @@ def _silent(state, noise, written):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _render(out, clock, state, noises, scratches, segments, phases, written, late, loops, starts, lengths):  # type: ignore[no-untyped-def]
+def _render(out, clock, state, noises, scratches, segments, phases, residual, written, late, loops, starts, lengths):  # type: ignore[no-untyped-def]
     """The mix of all voices over one block, n = out's length at most MAX_BLOCK, into the scratch's mix.
 
     False, and no mix, when nothing sounds.
@@ -294,7 +375,9 @@ def _render(out, clock, state, noises, scratches, segments, phases, written, lat
     n_onsets = 0
     for v in range(written.shape[0]):
         if state[v].active or state[v].read < written[v]:
-            n_onsets = _add_voice(state, segments, phases, late, scratch, written, v, clock, n_samples, n_onsets)
+            n_onsets = _add_voice(
+                state, segments, phases, residual, late, scratch, written, v, clock, n_samples, n_onsets
+            )
     _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths)
     return True
 
@@ -315,6 +398,65 @@ def _render_block(out, clock, voices, effects, changes, mix_written, output, alw
     write_out(out, mix, n_samples, output[0])
 
 
+# What the C function works on: the arguments of `_render` after the clock, those of `apply_effects`, and the rest.
+_VOICES = Layout(
+    state=SLOT,
+    noise=NOISE,
+    scratch=SCRATCH,
+    segments=(SEGMENT, 2),
+    phase=(np.uint32, 2),
+    residual=(np.float32, 2),
+    written=np.int64,
+    late=np.int64,
+    loops=np.float32,
+    starts=np.int64,
+    lengths=np.int64,
+)
+_EFFECTS = Layout(
+    state=EFFECTS,
+    chorus=CHORUS,
+    delay=DELAY,
+    reverb=REVERB,
+    tap_line=(np.float32, 2),
+    echo_line=(np.float32, 2),
+    room=np.float32,
+    raw=(np.float32, 2),
+)
+_REST = Layout(
+    clock=np.int64,  # the absolute sample that comes next
+    always_ride=np.int64,  # 0 or 1
+    output=OUTPUT,
+    sent=np.int64,  # Rings.written
+    taken=np.int64,  # Rings.taken
+    changes=MIX_CHANGE,
+    mix_counts=np.int64,
+)
+_STATE, _WRITTEN = _VOICES.places("state", "written")
+(_MIX_STATE,) = _EFFECTS.places("state")
+_voices, _effects, _rest = _VOICES.unpack, _EFFECTS.unpack, _REST.unpack
+_EFFECTS_AT = _VOICES.n_bytes
+_REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
+
+
+@cfunc(SOURCE)
+def _render_source(data, out_at, n_samples, _time_ns, _frame):  # type: ignore[no-untyped-def]
+    voices, effects = _voices(data), _effects(data + _EFFECTS_AT)
+    clock, always_ride, output, sent, taken, changes, mix_counts = _rest(data + _REST_AT)
+    state, written = voices[_STATE], voices[_WRITTEN]
+    first = 0
+    while first < n_samples:
+        block = stereo_view(out_at + 8 * first, min(n_samples - first, MAX_BLOCK))
+        for v in range(sent.shape[0]):
+            written[v] = load_acquire(sent, v)
+        mix_written = load_acquire(mix_counts, 0)
+        _render_block(block, clock[0], voices, effects, changes, mix_written, output, always_ride[0] != 0)
+        for v in range(sent.shape[0]):
+            store_release(taken, v, state[v].read)
+        store_release(mix_counts, 1, effects[_MIX_STATE][0].read)
+        clock[0] += block.shape[0]
+        first += block.shape[0]
+
+
 class Levels(NamedTuple):
     """What leaves the renderer, linear 0..1, left and right."""
 
@@ -327,53 +469,59 @@ class Levels(NamedTuple):
 class Renderer:
     """Turns the segments of `rings` into stereo sound.
 
-    sample_rate_hz and seed choose the noise loops. `clock_samples` is the absolute sample that comes next. always_ride:
-    the limiter's gain takes part even when all effects are off.
+    sample_rate_hz and seed choose the noise loops. always_ride: the limiter's gain takes part even when all effects are
+    off. `source` is for sound cards; `render_into` does the same from Python. One of them at a time.
     """
 
     def __init__(self, rings: Rings, sample_rate_hz: int, seed: int, *, always_ride: bool = False) -> None:
         n_slots = rings.written.shape[0]
-        self._rings = rings
         self._state: Records = np.zeros(n_slots, SLOT)
         self._state["inharmonicity"] = -1.0  # no stretch computed yet
         self._late = np.zeros(1, np.int64)
-        self._written = np.zeros(n_slots, np.int64)
-        self._voices = (
-            self._state,
-            np.zeros(1, NOISE),
-            np.zeros(1, SCRATCH),
-            rings.segments,
-            rings.phase,
-            self._written,
-            self._late,
-            *noise_loops(sample_rate_hz, seed),
-        )
         self._effects = make_effects(sample_rate_hz)
-        self._effects_state = tuple(self._effects)
         self._output: Records = np.zeros(1, OUTPUT)
         set_up_output(self._output[0], sample_rate_hz)
-        self._always_ride = always_ride
-        self.clock_samples = 0
+        self.clock: Int64Array = np.zeros(1, np.int64)
+        """The absolute sample that comes next, for C functions before this one."""
+        loops, starts, lengths = noise_loops(sample_rate_hz, seed)
+        voices = {
+            "state": self._state,
+            "noise": np.zeros(1, NOISE),
+            "scratch": np.zeros(1, SCRATCH),
+            "segments": rings.segments,
+            "phase": rings.phase,
+            "residual": rings.residual,
+            "written": np.zeros(n_slots, np.int64),
+            "late": self._late,
+            "loops": loops,
+            "starts": starts,
+            "lengths": lengths,
+        }
+        rest = {
+            "clock": self.clock,
+            "always_ride": np.full(1, always_ride, np.int64),
+            "output": self._output,
+            "sent": rings.written,
+            "taken": rings.taken,
+            "changes": rings.mix.changes,
+            "mix_counts": rings.mix.counts,
+        }
+        memory = _VOICES.pack(**voices) + _EFFECTS.pack(**self._effects._asdict()) + _REST.pack(**rest)
+        self.source = Source(_render_source.address, memory.address, (memory, _render_source))
+        self._play = Player(self.source)
 
     def render_into(self, out: Float32Array) -> None:
         """Fills out, float32 [n, 2], -1..1, with the next n samples."""
-        mix_ring = self._rings.mix
-        for first in range(0, out.shape[0], MAX_BLOCK):
-            block = out[first : first + MAX_BLOCK]
-            self._written[:] = self._rings.written
-            _render_block(
-                block,
-                self.clock_samples,
-                self._voices,
-                self._effects_state,
-                mix_ring.changes,
-                mix_ring.written,
-                self._output,
-                self._always_ride,
-            )
-            self._rings.read[:] = self._state["read"]
-            mix_ring.read = int(self._effects.state["read"][0])
-            self.clock_samples += block.shape[0]
+        self._play(out)
+
+    @property
+    def clock_samples(self) -> int:
+        """The absolute sample that comes next."""
+        return int(self.clock[0])
+
+    @clock_samples.setter
+    def clock_samples(self, sample: int) -> None:
+        self.clock[0] = sample
 
     @property
     def late_segments(self) -> int:

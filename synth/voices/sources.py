@@ -25,17 +25,21 @@ class Sources:
         self._bank = bank
         self._fade_samples = round(FADE_S * sample_rate_hz)
         self._powers = np.zeros((N_CORNERS, LISTENED_FRAMES))
-        self._in_corner = np.arange(N_CORNERS)
+        # The same instrument has the same number in all corners.
+        self._in_corner = np.array([corners.index(instrument) for instrument in corners])
         self._next = N_CORNERS
         self.instruments: dict[int, PreparedInstrument] = dict(enumerate(corners))
-        self.in_use: list[tuple[int, int]] = [(corner, corner) for corner in range(N_CORNERS)]
+        self.in_use: list[tuple[int, int]] = list(enumerate(self._in_corner.tolist()))
         """(source, number of its instrument): all pairs that a voice may have."""
+        self._find_special()
 
     def put(self, corner: int, instrument: PreparedInstrument) -> None:
         """An instrument for a corner. Voices that sound have it after the next `refresh`."""
-        self.instruments[self._next] = instrument
-        self._in_corner[corner] = self._next
-        self._next += 1
+        known = [number for number, other in self.instruments.items() if other is instrument]
+        if not known:
+            self.instruments[self._next] = instrument
+            self._next += 1
+        self._in_corner[corner] = known[0] if known else self._next - 1
         self._find_in_use()
 
     def begin(self, v: int, velocity_depth: float) -> None:
@@ -44,6 +48,11 @@ class Sources:
         bank["fading"][v] = 0
         bank["weight"][v] = 0.0
         bank["instrument"][v, N_CORNERS:] = -1
+        bank["lead"][v, N_CORNERS:] = -1
+        bank["free"][v, N_CORNERS:] = 0
+        bank["residual_source"][v] = -1
+        bank["residual_from"][v] = bank["residual_to"][v] = bank["residual_stop"][v] = 0
+        bank["duck_from"][v] = bank["duck_to"][v] = 1.0
         for corner in range(N_CORNERS):
             self._choose(v, corner, velocity_depth)
         self._measure(v)
@@ -56,6 +65,8 @@ class Sources:
         over = (bank["fading"] == 1) & (bank["fade_start"] + self._fade_samples <= time)
         bank["fading"][over] = 0
         bank["instrument"][:, N_CORNERS:][over] = -1
+        bank["lead"][:, N_CORNERS:][over] = -1
+        bank["free"][:, N_CORNERS:][over] = 0
         pitch = _whole_pitch(bank)
         wrong = (bank["instrument"][:, :N_CORNERS] != self._in_corner) | (bank["source_pitch"] != pitch[:, None])
         wrong &= sounding[:, None] & (bank["fading"] == 0)
@@ -95,11 +106,15 @@ class Sources:
         bank["weight"][v, corner] = 0.0
         bank["weight"][v, corner, :n] = choice.weights
         bank["velocity_db"][v, corner] = velocity_depth * choice.velocity_db
+        bank["lead"][v, corner] = choice.lead
+        bank["free"][v, corner] = choice.free
 
     def _change(self, v: int, corner: int, time: int, velocity_depth: float) -> None:
         bank = self._bank
-        for name in ("instrument", "note", "weight", "walks_on", "velocity_db"):
+        for name in ("instrument", "note", "weight", "walks_on", "velocity_db", "lead", "free"):
             bank[name][v, N_CORNERS + corner] = bank[name][v, corner]
+        if bank["residual_source"][v] == corner:
+            bank["residual_source"][v] = N_CORNERS + corner
         self._choose(v, corner, velocity_depth)
         bank["fading"][v, corner] = 1
         bank["fade_start"][v, corner] = time
@@ -128,6 +143,13 @@ class Sources:
             pairs.update((source, number) for number in np.unique(numbers[:, source]).tolist() if number >= 0)
         self.in_use = sorted(pairs)
         self.instruments = {number: self.instruments[number] for _, number in self.in_use}
+        self._find_special()
+
+    def _find_special(self) -> None:
+        instruments = self.instruments
+        self.with_residual = [(c, number) for c, number in self.in_use if instruments[number].table.residual.size]
+        """Those of `in_use` that have residuals."""
+        self.any_unpitched = any(instruments[number].unpitched for _, number in self.in_use)
 
 
 def _whole_pitch(bank: Records) -> Int64Array:

@@ -14,7 +14,9 @@ from synth.frames import (
 from synth.jit import njit
 from synth.voices.oscillators import sine_of_phase
 from synth.voices.plan import TOP
-from synth.voices.segments import FREE_AT_END, N_LEVELS, NEW_VOICE, RING_PLACES
+from synth.voices.residual import aim_residual, duck_now
+from synth.voices.segments import FREE_AT_END, FREE_PARTIALS, N_LEVELS, NEW_VOICE, RING_PLACES
+from synth.voices.stretch import fill_free, fill_law
 from synth.voices.voice import FREE, HELD, NEVER
 
 SILENT_POWER = 1e-9
@@ -25,6 +27,8 @@ OFFSET_FADE_S = 0.3
 RELEASE_BOOST_LIMIT_DB = 24.0
 _FADED_HOLD_DB = -30.0
 _SMALLEST_AMPLITUDE = 1e-5  # -100 dBFS
+_UNLIKE = 8.0
+"""Times the relative variance of the corners' stiffness; 1, the most, a fifth of the way from piano to harpsichord."""
 _TOP_FADE = 0.02
 _KEPT_PLACES = 3  # of a ring, for note-offs and steals
 
@@ -70,10 +74,10 @@ def amplitude_of_db(level_db):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=True)
-def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: ignore[no-untyped-def]
+def match_loudness(row, n_partials, f0_hz, stretch, wanted_db):  # type: ignore[no-untyped-def]
     """Turns levels in dB (row, float32 [165]) into amplitudes, 0 from partial `n_partials` + 1 on, and returns the gain
-    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. Same measure as
-    `synth.frames.frame_loudness_db`."""
+    in dB that makes their loudness `wanted_db`, limited to LOUDNESS_MATCH_LIMIT_DB. stretch, float64 [100]: the
+    partials' frequencies over f0. Same measure as `synth.frames.frame_loudness_db`."""
     power = 0.0
     for j in range(n_partials):
         row[j] = amplitude_of_db(max(row[j], np.float32(LEVEL_FLOOR_DB)))
@@ -82,8 +86,7 @@ def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: i
     for j in range(N_PARTIALS, N_LEVELS):
         row[j] = amplitude_of_db(max(row[j], np.float32(LEVEL_FLOOR_DB)))
     for j in range(n_partials):
-        k = j + 1.0
-        frequency_hz = f0_hz * k * np.sqrt(1.0 + inharmonicity * k * k)
+        frequency_hz = f0_hz * stretch[j]
         weight = 0.5 * k_power(frequency_hz)
         power += weight * row[j] * row[j] if frequency_hz < HIGHEST_PARTIAL_HZ else 0.0
     for b in range(N_BANDS):
@@ -92,29 +95,90 @@ def match_loudness(row, n_partials, f0_hz, inharmonicity, wanted_db):  # type: i
     return min(max(wanted_db - loudness_db, -LOUDNESS_MATCH_LIMIT_DB), LOUDNESS_MATCH_LIMIT_DB)
 
 
+@njit()
+def _match(row, asked):  # type: ignore[no-untyped-def]
+    """`match_loudness` of a row of levels to what its row of WORK asks for, with the stretch, which is filled in."""
+    stretch, n_partials, stiffness = asked.stretch, asked.n_partials, asked.inharmonicity
+    if asked.free > 0.0:
+        fill_free(stretch, stiffness, asked.free, asked.octaves)
+    else:
+        fill_law(stretch, stiffness, n_partials)
+    pitch = asked.base_pitch + asked.tuning_cents / 100.0 + 12.0 * asked.measured_shift
+    return match_loudness(row, n_partials, 440.0 * 2.0 ** ((pitch - 69.0) / 12.0), stretch, asked.loudness_db)
+
+
+@njit()
+def _keep_frequencies(bank, v, asked, f0):  # type: ignore[no-untyped-def]
+    """Where slot v's partials go: f0 in cycles per sample, and over it, what a row of WORK asks for."""
+    bank[v].f0 = f0
+    bank[v].inharmonicity = asked.inharmonicity
+    bank[v].free_partials = asked.free > 0.0
+    if asked.free > 0.0:
+        for j in range(N_PARTIALS):
+            bank[v].stretch[j] = asked.stretch[j]
+
+
 @njit(fastmath=True)
-def _shape(row, n_partials, gain, f0, inharmonicity, tilt_db, noise_gain, sample_rate):  # type: ignore[no-untyped-def]
+def _shape(row, n_partials, gain, f0, stretch, tilt_db, noise_gain, sample_rate):  # type: ignore[no-untyped-def]
     """Applies gain, brightness and noise level to amplitudes (row [165]); fades partials out below the Nyquist."""
     for j in range(n_partials):
-        k = j + 1.0
-        frequency = f0 * k * np.sqrt(1.0 + inharmonicity * k * k)
-        edge = min(max((TOP - frequency) / _TOP_FADE, 0.0), 1.0)
+        edge = min(max((TOP - f0 * stretch[j]) / _TOP_FADE, 0.0), 1.0)
         row[j] *= gain * edge
     for b in range(N_BANDS):
         row[N_PARTIALS + b] *= gain * noise_gain
     if tilt_db != 0.0:
         for j in range(n_partials):
-            k = j + 1.0
-            octaves = np.log2(f0 * sample_rate * k * np.sqrt(1.0 + inharmonicity * k * k) / 1000.0)
+            octaves = np.log2(f0 * sample_rate * stretch[j] / 1000.0)
             row[j] *= amplitude_of_db(np.float32(octaves * tilt_db))
         for b in range(N_BANDS):
             row[N_PARTIALS + b] *= amplitude_of_db(np.float32(_BAND_OCTAVES[b] * tilt_db))
 
 
+@njit(fastmath=True)
+def _duck(row, gain):  # type: ignore[no-untyped-def]
+    """Turns the bands of row [165] down, beside a residual."""
+    if gain != 1.0:
+        for j in range(N_PARTIALS, N_LEVELS):
+            row[j] *= gain
+
+
+@njit()
+def _stretch_cents(row, inharmonicity):  # type: ignore[no-untyped-def]
+    """By how much the pitch that one hears is above f0, for amplitudes of stretched partials (row [165]).
+
+    Mean of the first four partials' cents, each weighted by what its phase knows of the pitch, energy times k^2; the
+    first four carry it (Plomp 1967; Ritsma 1967).
+    """
+    total = 1e-30
+    cents = 0.0
+    for j in range(4):
+        k = j + 1.0
+        weight = float(row[j] * k) ** 2
+        total += weight
+        cents += weight * 600.0 * np.log2(1.0 + inharmonicity * k * k)
+    return cents / total
+
+
+@njit()
+def _pull_cents(work, i, row):  # type: ignore[no-untyped-def]
+    """What is taken off the pitch of row i where stiff strings meet others, for amplitudes [165].
+
+    A stiff string's partials under another sound's levels are heard too high: a piano's with a harpsichord's upper
+    partials by 10 cents. Half of what they say is taken away, since the fundamental alone has its say too. In a corner,
+    and among sounds of one stiffness, a note is in tune as it was recorded.
+    """
+    stiffness = work[i].inharmonicity
+    if stiffness <= 0.0 or work[i].free > 0.0:
+        return 0.0
+    unlike = min(_UNLIKE * (work[i].inharmonicity_square / stiffness**2 - 1.0), 1.0)
+    beside_corner = 1.0 - (1.0 - work[i].between) ** 4
+    return 0.5 * (1.0 - work[i].tuning_amount) * max(unlike, 0.0) * beside_corner * _stretch_cents(row, stiffness)
+
+
 @njit()
 def _ramp_share(bank, v, time):  # type: ignore[no-untyped-def]
     """How far slot v's ramp has come at a sample, 0..1."""
-    return np.float32(min(max((time - bank[v].ramp_start) / bank[v].ramp_length, 0.0), 1.0))
+    return np.float32(min(max((time - bank[v].ramp_start) / max(bank[v].ramp_length, 1), 0.0), 1.0))
 
 
 @njit()
@@ -125,14 +189,17 @@ def _level_now(bank, v, j, share):  # type: ignore[no-untyped-def]
 
 @njit()
 def _measure_release(bank, v, row, time):  # type: ignore[no-untyped-def]
-    """At a release: what must be added, in dB, to its first frame (row, amplitudes) to be what sounds now.
+    """At a release: what must be added, in dB, to its first frame (row, amplitudes) to be what sounds now, both without
+    the bands in whose place a residual is.
 
     One offset for all, which stays (a note that was let go early or late is louder or softer throughout), and one per
     partial and band around it, within OFFSET_LIMIT_DB, which fades: the spectrum goes over into the recorded one.
     """
     share = _ramp_share(bank, v, time)
-    now_power = 0.0
-    next_power = 0.0
+    duck = duck_now(bank, v, share)
+    _duck(row, duck)
+    # Without bands there may be nothing left, and the ratio of two nothings is anything.
+    now_power = next_power = 0.0 if duck == 1.0 else SILENT_POWER
     for j in range(N_LEVELS):
         now_power += float(_level_now(bank, v, j, share)) ** 2
         next_power += float(row[j]) ** 2
@@ -198,6 +265,12 @@ def send(bank, segments, read, sent, v, start, length, flags):  # type: ignore[n
     segments[v, place].inharmonicity = bank[v].inharmonicity
     segments[v, place].gain[0] = bank[v].gain[0]
     segments[v, place].gain[1] = bank[v].gain[1]
+    segments[v, place].residual_gain = bank[v].residual_to
+    segments[v, place].residual_end = bank[v].residual_stop
+    if bank[v].free_partials:
+        segments[v, place].flags = flags | FREE_PARTIALS
+        for j in range(N_PARTIALS):
+            segments[v, place].stretch[j] = bank[v].stretch[j]
     level, level_to = segments[v, place].level, bank[v].level_to
     for j in range(N_LEVELS):  # an array assignment would compile its error message, for seconds
         level[j] = level_to[j]
@@ -215,6 +288,7 @@ def send_silence(bank, segments, read, sent, v, start, length):  # type: ignore[
     """Fades slot v out from sample `start` over `length` samples and frees it. False when the ring is full."""
     for j in range(N_LEVELS):
         bank[v].level_to[j] = 0.0
+    bank[v].residual_to = 0.0
     return send(bank, segments, read, sent, v, start, length, FREE_AT_END)
 
 
@@ -232,15 +306,17 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         for j in range(N_LEVELS):
             row[j] += detail_gain * work[i].detail[j]
         row[N_LEVELS] += work[i].detail[N_LEVELS]  # the cents are the pitch, of which nothing is taken away
-        stiffness = work[i].inharmonicity
-        tuned_hz = 440.0 * 2.0 ** ((work[i].base_pitch - 69.0 + work[i].tuning_cents / 100.0) / 12.0)
-        match_db = match_loudness(row, work[i].n_partials, tuned_hz, stiffness, work[i].loudness_db)
+        stretch = work[i].stretch
+        match_db = _match(row, work[i])
         cents = row[N_LEVELS] + work[i].tuning_amount * work[i].tuning_cents
+        cents -= _pull_cents(work, i, row)
         f0 = 440.0 * 2.0 ** ((work[i].semitones - 69.0 + cents / 100.0) / 12.0) / sample_rate
         gain = bank[v].envelope * np.exp((match_db + work[i].fade_db + work[i].extra_db) * _DB_TO_LOG)
         noise_gain = np.exp(work[i].noise_db * _DB_TO_LOG)
-        _shape(row, work[i].n_partials, gain, f0, stiffness, work[i].tilt_db, noise_gain, sample_rate)
+        _shape(row, work[i].n_partials, gain, f0, stretch, work[i].tilt_db, noise_gain, sample_rate)
+        share = _ramp_share(bank, v, time)
         if bank[v].probing:
+            work[i].residual_source = -1  # nothing is sent
             _measure_release(bank, v, row, time)
             bank[v].probing = 0
             earliest = min(earliest, time)
@@ -249,23 +325,25 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         if not held:
             _apply_release(bank, v, row, bank[v].frame * hop / sample_rate)
         new = held and bank[v].frame == 0
-        share = _ramp_share(bank, v, time)
+        length = bank[v].onset_ramp if new else bank[v].base + hop * bank[v].frame - time
+        aim_residual(bank, work[i], v, time, length, new, share, sample_rate, hop)
+        _duck(row, bank[v].duck_to)
         level_from, level_to = bank[v].level_from, bank[v].level_to
         for j in range(N_LEVELS):
             level_from[j] = np.float32(0.0) if new else level_from[j] + share * (level_to[j] - level_from[j])
-        power = _aim(row, level_to)
-        bank[v].f0 = f0
-        bank[v].inharmonicity = stiffness
+        power = _aim(row, level_to) + bank[v].residual_to ** 2
+        _keep_frequencies(bank, v, work[i], f0)
         bank[v].gain[0], bank[v].gain[1] = work[i].gain[0], work[i].gain[1]
         bank[v].power = power
         bank[v].audible = _audible(bank, work, i, v, held)
-        length = bank[v].onset_ramp if new else bank[v].base + hop * bank[v].frame - time
         over = power < SILENT_POWER and (not held or work[i].fade_db < _FADED_HOLD_DB)
         if over:
             sent_it = send_silence(bank, segments, read, sent, v, time, length)
         else:
             sent_it = send(bank, segments, read, sent, v, time, length, NEW_VOICE if new else 0)
-        lost += 0 if sent_it else 1
+        if not sent_it:
+            lost += 1
+            work[i].residual_source = -1
         bank[v].next_tick = time + length
         bank[v].frame += 1
         earliest = min(earliest, bank[v].next_tick)

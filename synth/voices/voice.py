@@ -4,6 +4,7 @@ import numpy as np
 
 from synth.control.corners import N_CORNERS
 from synth.control.events import Dimension
+from synth.frames import N_PARTIALS
 from synth.voices.prepared import NOTES_PER_CORNER
 from synth.voices.segments import N_LEVELS
 
@@ -12,6 +13,10 @@ FREE, HELD, RELEASED = 0, 1, 2
 
 NEVER = 1 << 62
 """Of samples."""
+N_GROUPS = 3
+"""Grids of ticks that voices join: a third of a frame apart, which is a block of 128 samples at 48 kHz."""
+GROUP_SIZE = 24
+"""Voices of a group before the next one is used."""
 N_SOURCES = 2 * N_CORNERS
 """What a voice reads: 0 to 3 what each corner has, 4 to 7 what it had, which fades out after a change."""
 CURVE = 3
@@ -34,10 +39,13 @@ VOICE = np.dtype(
         ("held_base", np.float64),  # frames that the held note had behind it at `base`
         ("next_tick", np.int64),
         ("frame", np.int64),  # the frame since `base` that the next tick computes
+        ("reached", np.int64),  # at which held_frames and release_frames are right
+        ("group", np.int64),  # of voices that tick together, 0 to N_GROUPS - 1
         ("onset_ramp", np.int64),  # samples in which frame 0 is reached
         ("held_frames", np.float64),  # since the onset
         ("release_frames", np.float64),  # since the release, stretched by the parameter
         ("probing", np.int64),  # 1: the next tick measures the release and sends nothing
+        ("released", np.int64),  # sample of the release
         # the player's controls as the note began
         ("start_fraction", np.float64),  # parameter position, 0..1
         ("attack_s", np.float64),
@@ -65,6 +73,8 @@ VOICE = np.dtype(
         ("note", np.int64, _PER_NOTE),
         ("weight", np.float64, _PER_NOTE),
         ("walks_on", np.int64, _PER_NOTE),  # 1: released, it walks on through the held part, fading
+        ("lead", np.int64, (N_SOURCES,)),  # the heaviest note, if it has a residual; else -1
+        ("free", np.int64, (N_SOURCES,)),  # 1: a note's partials are not where the key and the law put them
         # the segment last sent, as the renderer has it
         ("ramp_start", np.int64),
         ("ramp_length", np.int64),
@@ -75,6 +85,20 @@ VOICE = np.dtype(
         ("audible", np.float64),  # K-weighted power of the whole note, now or soon
         ("level_from", np.float32, (N_LEVELS,)),
         ("level_to", np.float32, (N_LEVELS,)),
+        ("free_partials", np.int64),  # 1: partials are at `stretch`
+        ("stretch", np.float32, (N_PARTIALS,)),  # frequency of a partial over f0
+        # the residual that plays, as the renderer has it; times and lengths in samples, places in those of the residual
+        ("residual_source", np.int64),  # whose lead it is; -1: none
+        ("residual_time", np.int64),  # since when what follows holds
+        ("residual_place", np.float64),  # then
+        ("residual_rate", np.float64),  # places per sample, then
+        ("residual_bend", np.float64),  # change of the rate per sample, for residual_length
+        ("residual_length", np.int64),
+        ("residual_stop", np.int64),  # up to which sample the ring is filled
+        ("residual_from", np.float64),  # gain, a ramp like the levels
+        ("residual_to", np.float64),
+        ("duck_from", np.float64),  # gain of the bands beside the residual, likewise
+        ("duck_to", np.float64),
         # what a release adds, in dB, to be continuous with the held note
         ("offset_all_db", np.float64),
         ("offset_db", np.float32, (N_LEVELS,)),

@@ -10,7 +10,7 @@ from synth.control.events import Event, NoteOff, NoteOn
 from synth.errors import TetradError
 from synth.io.midi_queue import PortMessage
 from synth.io.terminal_keys import NOTE_S, TerminalKeys
-from synth.live import LiveEngine, LoopedScore, SampleAt
+from synth.live import WAKING_S, LiveEngine, LoopedScore, SampleAt
 from synth.stage import Stage
 from synth.voices.engine import Engine
 from tests.listening import wait_until
@@ -85,19 +85,37 @@ def test_no_message_overtakes_an_earlier_one() -> None:
     assert times == sorted(times)
 
 
+class Asking(Stage):
+    """Asks where a frame of JACK's is, whenever it is called."""
+
+    def __init__(self) -> None:
+        super().__init__(48_000)
+        self.wanted: tuple[float, int] | None = None
+        self.dues: list[int] = []
+
+    def events(self, horizon_samples: int, sample_at: SampleAt) -> list[Event]:
+        del horizon_samples
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.dues.append(sample_at(*wanted))
+        return []
+
+
 def test_a_message_with_a_frame_of_jack_is_due_exactly_there() -> None:
     """Whatever the threads do, and across the end of the server's 32 bits."""
-    engine = NotedEngine()
-    live = LiveEngine(engine, Stage(48_000))
+    engine, stage = NotedEngine(), Asking()
+    live = LiveEngine(engine, stage)
     frame = (1 << 32) - 300
-    live.block_frame = lambda: frame % (1 << 32)
-    dues = []
-    for offset in (0, 100, 37, 5, 127, 64):
-        live.render_into(np.zeros((128, 2), np.float32))
-        due = live.sample_at(time.perf_counter() - 0.003 * offset, (frame + offset) % (1 << 32))
-        dues.append(due - offset - (engine.clock_samples - 128))
-        frame += 128
-    assert len(set(dues)) == 1
+    ahead: list[int] = []
+    with live:
+        for offset in (0, 100, 37, 5, 127, 64):
+            live.render_into(np.zeros((128, 2), np.float32), frame % (1 << 32))
+            stage.wanted = time.perf_counter() - 0.003 * offset, (frame + offset) % (1 << 32)
+            live.wake()
+            wait_until(lambda: len(stage.dues) > len(ahead), "the answer")
+            ahead.append(stage.dues[-1] - offset - (engine.clock_samples - 128))
+            frame += 128
+    assert len(set(ahead)) == 1
 
 
 class Silent(Stage):
@@ -131,6 +149,19 @@ def test_in_step_the_stream_is_the_offline_rendering_whatever_the_conductor_does
     assert np.array_equal(sound, expected)
     assert np.abs(sound).max() > 0.01
     assert engine.status()["late_frames"] == 0
+
+
+def test_a_conductor_that_was_held_up_finds_its_way_by_the_latest_blocks() -> None:
+    """More blocks than there are places for their stamps; where the latest began is what counts."""
+    engine, stage = NotedEngine(), Asking()
+    live = LiveEngine(engine, stage)
+    for block in range(1000):
+        live.render_into(np.zeros((64, 2), np.float32), 5000 + 64 * block)
+    with live:
+        stage.wanted = time.perf_counter(), 5000 + 64 * 999 + 17
+        wait_until(lambda: len(stage.dues) == 1, "the answer")
+    ahead = live.block_samples + live.lead_samples + round(WAKING_S * 48_000)
+    assert stage.dues == [64 * 999 + 17 + ahead]
 
 
 def test_the_conductor_stays_two_of_the_largest_blocks_ahead() -> None:

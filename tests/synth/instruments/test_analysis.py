@@ -5,7 +5,8 @@ import pytest
 
 from synth.errors import TetradError
 from synth.frames import BAND_EDGES_HZ, HOP, LEVEL_FLOOR_DB, SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.analysis import analyse_note, fit_partials, noise_bands
+from synth.instruments.analysis import analyse_note, fit_partials
+from synth.instruments.noise_bands import noise_bands
 from synth.instruments.resynthesis import band_noise, resynthesise
 from synth.lsd import log_spectral_distance_db
 

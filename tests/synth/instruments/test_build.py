@@ -1,5 +1,6 @@
 """From recordings to a corner that sounds like them, with the networks that ship."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import soundfile
 
 from synth import cli
 from synth.errors import TetradError
-from synth.frames import N_PARTIALS, SAMPLE_RATE_HZ, Float32Array
-from synth.instruments.build import Description, build_instrument, find_loop, find_release
+from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.instruments.build import Description, build_instrument, decode_note, find_loop, find_release, measure_note
 from synth.instruments.encoder import Encoder
 from synth.instruments.fidelity import NORTH_WEST, Place, corner_lsd_db, render_note
 from synth.instruments.folders import find_folder
-from synth.instruments.format import Instrument, read_instrument
+from synth.instruments.format import Instrument, read_instrument, write_instrument
 from synth.instruments.library import Library
 from synth.instruments.note_sets import note_set, note_set_notes, read_note
 from synth.instruments.notes import SourceNote
@@ -108,13 +109,72 @@ def test_every_corner_is_its_own(networks: tuple[Encoder, Decoder]) -> None:
     assert np.diff(levels).min() > 1.0
 
 
-def test_the_loop_is_where_the_sound_is_alike() -> None:
-    rows = np.full((300, 165), -120.0, np.float32)
-    rows[:, :N_PARTIALS] = -30.0 + 6.0 * np.sin(2.0 * np.pi * np.arange(300) / 40.0)[:, None]  # a tremolo
-    start, end = find_loop(rows, 300)
-    assert end - start >= 62
-    assert abs(float(rows[start, 0]) - float(rows[end, 0])) < 1.0
-    assert find_loop(rows, 60) == (0, 0)
+def test_a_loop_is_all_of_a_steady_sound_and_the_end_of_one_that_fades() -> None:
+    tremolo = -30.0 + 6.0 * np.sin(2.0 * np.pi * np.arange(400) / 40.0)
+    assert find_loop(tremolo.astype(np.float32), 400) == (100, 395)
+    fading = (-30.0 - 0.03 * np.arange(400)).astype(np.float32)
+    start, end = find_loop(fading, 400)
+    assert end == 395
+    assert fading[start] - fading[end] == pytest.approx(3.0, abs=0.1)
+    assert find_loop((-30.0 - 0.3 * np.arange(400)).astype(np.float32), 400) == (395 - 62, 395)
+    assert find_loop(tremolo.astype(np.float32), 60) == (0, 0)
+
+
+def test_only_the_notes_that_sustain_have_loops(networks: tuple[Encoder, Decoder]) -> None:
+    notes = [SourceNote(recording(p, sustained=p > 50), p, 90, 1.5) for p in (48, 55, 60)]
+    instrument = build_instrument(notes, PROBE, *networks)
+    assert instrument.sustains
+    assert [n.loop_end > 0 for n in instrument.notes] == [False, True, True]
+
+
+def test_what_the_source_says_is_taken(networks: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    looped = SourceNote(recording(48, sustained=True), 48, 90, 1.5, (0.5, 1.2))
+    one_period = SourceNote(recording(55, sustained=False), 55, 90, None, (1.9, 1.902))
+    drum = SourceNote(recording(60, sustained=True), 60, 90, None, None, False)
+    described = dataclasses.replace(PROBE, tags=("mine", "old"))
+    instrument = build_instrument([looped, one_period, drum], described, *networks)
+    loops = [(n.loop_start, n.loop_end) for n in instrument.notes]
+    assert loops == [(62, 150), (234, 238), (0, 0)]
+    assert [n.pitched for n in instrument.notes] == [True, True, False]
+    write_instrument(instrument, tmp_path / "x")
+    assert read_instrument(tmp_path / "x").tags == ("mine", "old")
+
+
+@pytest.mark.parametrize(
+    "loop_s", [(0.2, 0.1), (3.0, 9.0), (-1.0, 0.3), (np.inf, np.inf), (np.nan, 1.0), (0.3, np.nan)]
+)
+def test_an_impossible_loop_is_none(loop_s: tuple[float, float]) -> None:
+    note = SourceNote(recording(60, sustained=False, seconds=1.0), 60, 90, 1.0, loop_s)
+    assert measure_note(note, None).loop == (0, 0)
+
+
+def test_an_unpitched_sound_that_needs_all_of_its_recording_is_nothing_else() -> None:
+    time_s = np.arange(48_000) / SAMPLE_RATE_HZ
+    tone = 0.3 * np.sin(2.0 * np.pi * 700.0 * time_s) + 0.2 * np.sin(2.0 * np.pi * 1130.0 * time_s)
+    sound = (tone + 0.05 * np.random.default_rng(9).standard_normal(48_000)).astype(np.float32)
+    drum = measure_note(SourceNote(sound, 60, 100, None, None, False), None)
+    assert not drum.analysis.pitched
+    assert drum.residual is not None
+    np.testing.assert_array_equal(drum.residual[:47_000], sound[:47_000])
+    bell = measure_note(SourceNote(sound, 60, 100, None, None, None), None)
+    assert bell.analysis.pitched
+    assert bell.analysis.ratios is not None
+
+
+def test_a_noise_burst_keeps_its_own_sound(networks: tuple[Encoder, Decoder], tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    burst = (0.5 * rng.standard_normal(24_000) * np.exp(-np.arange(24_000) / 3000.0)).astype(np.float32)
+    notes = [SourceNote(burst, 60, 100, None), SourceNote(0.25 * burst, 60, 40, None)]
+    instrument = build_instrument(notes, PROBE, *networks)
+    soft, loud = instrument.notes
+    assert not loud.pitched
+    assert soft.residual is not None
+    assert loud.residual is not None
+    gain = loud.residual[:12_000] @ burst[:12_000] / (burst[:12_000] @ burst[:12_000])
+    np.testing.assert_allclose(loud.residual[:12_000], gain * burst[:12_000], atol=float(gain) * 2.0**-13)
+    np.testing.assert_allclose(soft.residual[:5_000], 0.25 * loud.residual[:5_000], atol=float(gain) * 2.0**-13)
+    write_instrument(instrument, tmp_path / "x")
+    np.testing.assert_array_equal(read_instrument(tmp_path / "x").notes[1].residual, loud.residual)
 
 
 def test_a_release_is_found_and_a_decay_is_none() -> None:
@@ -133,6 +193,19 @@ def test_a_release_is_found_and_a_decay_is_none() -> None:
 def test_nothing_to_hear_is_said(notes: list[SourceNote], word: str, networks: tuple[Encoder, Decoder]) -> None:
     with pytest.raises(TetradError, match=word):
         build_instrument(notes, PROBE, *networks)
+
+
+def test_what_is_not_in_a_bell_is_not_decoded(networks: tuple[Encoder, Decoder]) -> None:
+    time_s = np.arange(48_000) / SAMPLE_RATE_HZ
+    modes = [np.sin(2.0 * np.pi * 440.0 * r * time_s + r) * np.exp(-time_s * r) for r in (1.0, 2.76, 5.4, 8.93)]
+    bell = (0.2 * np.sum(modes, axis=0)).astype(np.float32)
+    burst = (0.1 * np.random.default_rng(1).standard_normal(24_000)).astype(np.float32)
+    for audio, pitch, audible in ((bell, 69, 4), (burst, 69, 0)):
+        (note,) = build_instrument([SourceNote(audio, pitch, 100, None)], PROBE, *networks).notes
+        rows = decode_note(note.z, note.n_frames, float(pitch), 100.0, networks[1]) + note.detail
+        loudest = rows[:, :164].max()
+        below_20_khz = 440.0 * (np.arange(100) + 1.0 if note.ratios is None else note.ratios) < 20_000.0
+        assert int((rows[:, :100][:, below_20_khz].max(axis=0) > loudest - 60.0).sum()) == audible
 
 
 def test_add_list_and_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

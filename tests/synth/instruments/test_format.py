@@ -126,7 +126,9 @@ def test_every_single_byte_error_is_noticed_or_harmless(path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "word"),
     [
-        ({"version": 2}, "version 2"),
+        ({"version": 3}, "version 3"),
+        ({"version": True}, "version True"),
+        ({"version": 2}, "tags"),
         ({"format": "tetrad-patch"}, "tetrad-patch"),
         ({"extra": 1}, "extra"),
         ({"sample_rate_hz": 44100}, "44100"),

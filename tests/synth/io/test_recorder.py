@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from synth.errors import TetradError
 from synth.io.recorder import MARGIN_S, Recorder
+from synth.native import Player
 from tests.listening import wait_until
+from tests.ramp import ramp
 
 RATE = 8_000
 
@@ -50,6 +52,21 @@ def test_a_recording_is_what_was_written_from_start_to_stop(tmp_path: Path, name
     assert (take.path, take.duration_s, take.lost_samples, take.problem) == (tmp_path / name, 5.0, 0, None)
     np.testing.assert_array_equal(read(tmp_path / name), np.clip(np.rint(sound * 2.0**23), None, 2**23 - 1) / 2**23)
     assert os.listdir(tmp_path) == [name]
+
+
+def test_a_tap_writes_down_what_its_source_plays_and_passes_it_on() -> None:
+    """Across the ring's seam."""
+    recorder = Recorder(RATE, keep_s=1.0)
+    play, alone = Player(recorder.tap(ramp())), Player(ramp())
+    heard, expected = (np.zeros((12 * RATE, 2), np.float32) for _ in range(2))
+    for first in range(0, len(heard), 333):
+        play(heard[first : first + 333])
+        alone(expected[first : first + 333])
+    np.testing.assert_array_equal(heard, expected)
+    assert recorder.n_written == len(heard)
+    kept = recorder.read(len(heard) - 2 * RATE, len(heard))
+    np.testing.assert_array_equal(kept[0], expected[-2 * RATE :])
+    assert kept[1] == 0
 
 
 def test_the_last_minutes_are_kept_over_the_seam_of_the_ring(tmp_path: Path) -> None:

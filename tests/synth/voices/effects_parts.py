@@ -37,7 +37,7 @@ class Rack:
             mix = np.zeros((2, MAX_BLOCK), np.float32)
             mix[:, :size] = out[:, first : first + size]
             apply_effects(*self.effects, self.ring.changes, self.ring.written, mix, self.clock, size)
-            self.ring.read = int(self.effects.state["read"][0])
+            self.ring.counts[1] = self.effects.state["read"][0]
             out[:, first : first + size] = mix[:, :size]
             self.clock += size
             first += size

@@ -252,3 +252,18 @@ def test_an_instrument_of_another_network_is_refused() -> None:
     foreign = Instrument(**{**foreign.__dict__, "model_id": "other"})
     with pytest.raises(TetradError, match="other"):
         engine(foreign)
+
+
+@pytest.mark.parametrize("x", [0.2, 0.3, 0.5, 0.7, 0.9])
+def test_a_stiff_string_keeps_its_pitch_on_the_way_to_a_bright_sound(x: float) -> None:
+    """The corner's own mellow levels hide what its stretched partials say; another sound's levels would tell it."""
+    stiff = instrument(steady({1: -20, 2: -32, 3: -36, 4: -40}, pitch=60, inharmonicity=1.2e-3))
+    bright = instrument(steady({1: -36, 2: -26, 3: -26, 4: -26}, pitch=60))
+    events = [SetParameter(0, "x", x), SetParameter(0, "y", 1.0), NoteOn(0)]
+    out = engine(stiff, bright, stiff, bright, events=events).render(48_000)[4800:, 0]
+    f0_hz = float(pitch_to_hz(60))
+    first, *others = partials = [peak_frequency_hz(out, k * f0_hz) / k for k in (1, 2, 3, 4)]
+    knows = [k**2 * 10.0 ** (sine_level_db(out, k * hz) / 10.0) for k, hz in enumerate(partials, 1)]
+    heard = float(np.average([cents(hz, f0_hz) for hz in partials], weights=knows))
+    assert others[2] > others[1] > others[0] > first  # stretched they are
+    assert heard > 2.0 * abs(cents(first, f0_hz) + heard)  # in tune half-way between what first and all four say
