@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +94,7 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
 
 def _distinct(notes: list[SourceNote]) -> list[SourceNote]:
     """Some recordings may be there twice, which is no instrument: give each a velocity of its own."""
-    return [SourceNote(n.audio, n.pitch, 60 + i, n.release_s) for i, n in enumerate(notes)]
+    return [replace(n, velocity=60 + i) for i, n in enumerate(notes)]
 
 
 def _description(instrument: Instrument) -> Description:

@@ -20,8 +20,9 @@ from synth.frames import (
     partial_frequencies_hz,
     pitch_to_hz,
 )
-from synth.instruments.analysis import common_deviation_cents, demodulate, noise_bands, window_length
+from synth.instruments.analysis import common_deviation_cents, demodulate, window_length
 from synth.instruments.format import Note
+from synth.instruments.noise_bands import noise_bands
 from synth.io.spectrogram import FLOOR_DB, GRID, INK, level_colours
 
 SCALE = 2
