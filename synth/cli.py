@@ -27,7 +27,6 @@ REMEDIES = {
     "scipy": MODELS_EXTRA,
     "onnxscript": MODELS_EXTRA,
     "safetensors": MODELS_EXTRA,
-    "swift_f0": MODELS_EXTRA,
     "google": MODELS_EXTRA,
     "google_crc32c": MODELS_EXTRA,
     "matplotlib": MODELS_EXTRA,

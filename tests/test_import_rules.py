@@ -50,6 +50,7 @@ OWNERS = {
         "synth/instruments/residual_codec.py",
         "models/",
     ),
+    "swift_f0": ("synth/instruments/pitch_features.py", "models/pitch_check.py"),
     "fluidsynth": ("synth/instruments/soundfont_renderer.py",),
     "llvmlite": ("synth/native.py",),
     "onnxruntime": ("synth/onnx.py",),

@@ -27,6 +27,8 @@ NOTES_PER_CORNER = 4
 """Two neighbouring pitches times two neighbouring velocities."""
 EXPECTED_FRAMES = 31
 """A quarter of a second: how far stealing looks ahead."""
+RINGING_DROP_DB = 15.0
+"""From the loudest of its first half to the mean of its second: an unpitched sound that falls by more rings out."""
 _SMOOTHING = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 """Triangle over partial number: what is left after it is single partials, what it keeps is formants."""
 _VELOCITY_DB_PER_DECADE = 40.0
@@ -122,11 +124,22 @@ def _release_fade_db(note: Note) -> float:
     return min(max(drop / n, 60.0 / FRAME_RATE_HZ), 500.0 / FRAME_RATE_HZ)
 
 
+def _rings_out(note: Note, sustains: bool) -> bool:
+    """Whether letting go of its key leaves a note alone: drums have no dampers. A loop or a word, which keeps its
+    level, does end with its key."""
+    if note.pitched or sustains:
+        return False
+    halfway = note.n_frames // 2
+    early, late = note.loudness_db[: halfway + 1], note.loudness_db[halfway:]
+    return float(early.max() - late.mean()) > RINGING_DROP_DB
+
+
 def _note_records(instrument: Instrument) -> Records:
     records = np.zeros(len(instrument.notes), NOTE)
     first = z_first = residual_first = 0
     for record, note in zip(records, instrument.notes, strict=True):
-        release = min(note.release_start, note.n_frames)
+        rings_out = _rings_out(note, instrument.sustains)
+        release = note.n_frames if rings_out else min(note.release_start, note.n_frames)
         hold_end = min(release, note.n_frames - 1)
         record["first"], record["n_frames"] = first, note.n_frames
         record["z_first"], record["z_length"] = z_first, note.z.shape[0]
@@ -136,7 +149,7 @@ def _note_records(instrument: Instrument) -> Records:
         record["pitch"], record["tuning_cents"] = note.pitch, note.tuning_cents
         record["inharmonicity"] = note.inharmonicity
         record["hold_fade"] = _hold_fade_db(note, hold_end, instrument.sustains)
-        record["release_fade"] = _release_fade_db(note)
+        record["release_fade"] = 0.0 if rings_out else _release_fade_db(note)
         record["pitched"], record["free"] = note.pitched, note.ratios is not None or not note.pitched
         record["octaves"] = _octaves(note)
         if note.phases is not None:

@@ -92,9 +92,10 @@ def test_the_engines_side_of_it_gets_a_result(tmp_path: Path) -> None:
     )
     assert result.path.is_file()
     assert steps == ["find"]
-    assert process.alive
+    alive = [process.alive]
     process.kill()
-    assert not process.alive
+    alive.append(process.alive)
+    assert alive == [True, False]
     process.close(tmp_path / "library")
 
 

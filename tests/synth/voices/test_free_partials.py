@@ -53,7 +53,8 @@ def test_partials_are_where_the_ratios_put_them_above_the_key(key: int) -> None:
 def test_what_no_key_moves_stays_in_pitch_and_level() -> None:
     corner = bell(pitched=False, tuning_cents=20.0)
     f0_hz = F0_HZ * 2.0 ** (20 / 1200)
-    for events in ([NoteOn(0, 0, 67)], [NoteOn(0), PitchBend(0, 0, 3.0)], [NoteOn(0, 0, 48)]):
+    cases: list[list[Event]] = [[NoteOn(0, 0, 67)], [NoteOn(0), PitchBend(0, 0, 3.0)], [NoteOn(0, 0, 48)]]
+    for events in cases:
         out = play(corner, events=events)[9600:]
         for k, level_db in LEVELS.items():
             wanted = f0_hz * float(RATIOS[k - 1])

@@ -294,3 +294,16 @@ def test_other_sample_rates_play_it_at_its_pitch() -> None:
         out = made.render(rate)[: rate // 2, 0]
         assert peak_frequency_hz(out, 440.0, rate) == pytest.approx(440.0, abs=0.01)
         assert sine_level_db(out, 440.0, rate) == pytest.approx(-20.0, abs=0.02)
+
+
+def test_a_drum_rings_out_and_a_loop_ends_with_its_key() -> None:
+    """Drums have no dampers; a word or a loop would go on for seconds."""
+    residual = burst(1.5)
+    for falls_db, left_db in ((60.0, -3.0), (0.0, -40.0)):
+        gain = 10.0 ** (-falls_db / 20.0 * np.arange(residual.size) / residual.size)
+        made = pure((residual * gain).astype(np.float32), pitched=False)
+        loudness = np.linspace(-20.0, -20.0 - falls_db, made.notes[0].n_frames).astype(np.float32)
+        made = replace(made, sustains=False, notes=(replace(made.notes[0], loudness_db=loudness),))
+        held, hit = (play(made, events=[NoteOn(0), *more]) for more in ([], [NoteOff(4800)]))
+        change_db = rms_db(hit[36_000:48_000]) - rms_db(held[36_000:48_000])
+        assert change_db > left_db if falls_db else change_db < left_db
