@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments soak bench models pins clean
+.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -50,7 +50,8 @@ train-small: .venv/stamp-models soundfonts  ## Train a small network in minutes,
 	$(BIN)/tetrad model train $(SMALL)/notes --config tiny --minutes 3 --out $(SMALL)/checkpoint.safetensors
 	$(BIN)/tetrad model export $(SMALL)/checkpoint.safetensors --out $(SMALL)/model
 	for name in $(SMALL_FROM); do \
-		$(SMALL_ENV) $(BIN)/tetrad instruments add $(SMALL)/notes --instrument $$name || exit 1; done
+		$(SMALL_ENV) $(BIN)/tetrad instruments add $(SMALL)/notes --instrument $$name --name $$(echo $$name | tr _ -) \
+			--replace || exit 1; done
 	$(BIN)/python -m synth.demo $(SMALL)/four_rooms.mid
 	$(SMALL_ENV) $(BIN)/tetrad render $(SMALL)/four_rooms.mid $(SMALL)/demo.wav --corners $(subst _,-,$(SMALL_FROM))
 
@@ -65,6 +66,12 @@ export: .venv/stamp-models  ## Write the networks as ONNX into models/pretrained
 
 instruments: .venv/stamp-models  ## Make the shipped instruments of models/shipped.toml from the notes
 	$(BIN)/python -m models.ship $(DATA) $(ARGS)
+
+import-set: .venv/stamp-models  ## Write the recordings that imports are measured on to data/import
+	@.ci/apt.sh fluid-soundfont-gm "notes to import (120 MB to download, MIT licence)" \
+		sonic-pi-samples "drums and loops to import (22 MB to download, mostly CC0)" \
+		espeak-ng "words to import"
+	$(BIN)/python -m benchmarks.import_set data/import
 
 SOAK := 3600
 soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compared sample for sample

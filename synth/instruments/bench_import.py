@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -13,17 +15,21 @@ from synth.errors import TetradError
 from synth.instruments.bench_engine_import import time_engine_imports
 from synth.instruments.build import Description, build_instrument
 from synth.instruments.encoder import Encoder
-from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, render_note
+from synth.instruments.fidelity import NORTH_WEST, corner_lsd_db, corner_pairs, render_note
 from synth.instruments.format import Instrument
 from synth.instruments.library import Library
+from synth.instruments.listening import listen
 from synth.instruments.note_sets import SET_RELEASE_S, NoteEntries, note_set, note_set_notes, read_note
 from synth.instruments.notes import SourceNote
+from synth.instruments.residual import SHARP_MS, rise_ms
 from synth.instruments.spread import spread_evenly
+from synth.lsd import log_spectral_distance_db
 from synth.voices.decoder import Decoder
 
 HELD_S, TOTAL_S = 3.0, 4.0
 NOTE_SET = Path("data/notes")
 """Where `make data` puts it, seen from the checkout."""
+PITCHED = "pitched"
 
 
 def recordings_of(instrument: Instrument, directory: Path, notes: NoteEntries, most: int) -> list[SourceNote]:
@@ -53,6 +59,66 @@ def rendered_recordings(instrument: Instrument, decoder: Decoder, most: int) -> 
     ]
 
 
+class Corner(NamedTuple):
+    """One note of a set with kinds: its distance in dB, and how long recording and note take to rise, in ms."""
+
+    kind: str
+    lsd_db: float
+    rise_ms: int
+    played_rise_ms: int
+
+
+def corners_of_set(directory: Path, entries: NoteEntries, encoder: Encoder, decoder: Decoder) -> list[Corner]:
+    """Every sound of a set whose entries tell a `kind` (`benchmarks/import_set.py` writes one), imported as a player's
+    recording is, and played at its corner."""
+    corners = []
+    for name, notes in progress(entries.items(), description="corners", unit="sound"):
+        for note_str, entry in notes.items():
+            found = note_set_notes(directory, {note_str: entry}, None)[0]
+            heard = listen(replace(found, pitched=cast(bool | None, entry.get("pitched")))).note
+            instrument = build_instrument([heard], Description(name, name, "mallet", "", "", ""), encoder, decoder)
+            for recording, sound in corner_pairs(instrument, [heard], decoder):
+                distance_db = log_spectral_distance_db(recording, sound)
+                corners.append(Corner(str(entry["kind"]), distance_db, rise_ms(recording), rise_ms(sound)))
+    return corners
+
+
+def summary(corners: Sequence[Corner]) -> dict[str, float]:
+    """lsd_db: median and p90. Of n, sharp rise within 10 ms in the recording, and kept_sharp of these when played."""
+    lsd_db = [corner.lsd_db for corner in corners]
+    sharp = [corner for corner in corners if corner.rise_ms < SHARP_MS]
+    return {
+        "n": len(corners),
+        "median": float(np.median(lsd_db)),
+        "p90": float(np.percentile(lsd_db, 90)),
+        "sharp": len(sharp),
+        "kept_sharp": sum(corner.played_rise_ms < SHARP_MS for corner in sharp),
+    }
+
+
+def bench_set(directory: Path, entries: NoteEntries) -> dict[str, object]:
+    """-> the object of `tetrad bench import --json` for a set with kinds: "pitched", and others, which are unpitched or
+    inharmonic."""
+    corners = corners_of_set(directory, entries, Encoder(), Decoder())
+    pitched = [corner for corner in corners if corner.kind == PITCHED]
+    others = [corner for corner in corners if corner.kind != PITCHED]
+    if not pitched or not others:
+        raise TetradError(f"{directory} holds {len(pitched)} pitched and {len(others)} other sounds; expected both")
+    names = [name for name, notes in entries.items() if any(n["kind"] == PITCHED for n in notes.values())]
+    chosen = [names[i] for i in spread_evenly(len(names), 16)]
+    sixteen = [read_note(note_set_notes(directory, entries[name], None)[0]) for name in chosen]
+    by_kind = {kind: summary([c for c in corners if c.kind == kind]) for kind in sorted({c.kind for c in corners})}
+    return {
+        **asdict(time_engine_imports(_distinct(sixteen))),
+        "corner_lsd_db": {key: summary(pitched)[key] for key in ("median", "p90")},
+        "pitched": summary(pitched),
+        "unpitched": summary(others),
+        "kinds": by_kind,
+        "n_notes": len(corners),
+        "recordings": str(directory),
+    }
+
+
 def bench_import(directory: Path | None, n_instruments: int | None, notes_each: int) -> dict[str, object]:
     """-> the object of `tetrad bench import --json`.
 
@@ -65,6 +131,8 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
         library.load("")
     decoder, encoder = Decoder(), Encoder()
     entries = note_set(directory) if directory else {}
+    if directory and all("kind" in entry for notes in entries.values() for entry in notes.values()):
+        return bench_set(directory, entries)
     recordings: list[SourceNote] = []
     distances: list[float] = []
     for name in progress(names, description="corners", unit="inst"):
@@ -85,7 +153,6 @@ def bench_import(directory: Path | None, n_instruments: int | None, notes_each: 
     by_engine = time_engine_imports(sixteen)
     return {
         **asdict(by_engine),
-        # Where unpitched sounds are measured too, this object gets a member for each class: "pitched", "unpitched".
         "corner_lsd_db": {"median": float(np.median(distances)), "p90": float(np.percentile(distances, 90))},
         "n_notes": len(distances),
         "recordings": str(directory) if directory else "rendered from the shipped instruments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -39,11 +40,14 @@ class CatalogueEntry:
         return asdict(self) | {"tags": list(self.tags)}
 
     def has(self, words: str = "", tag: str = "", family: str = "") -> bool:
-        """words: all in its names, family, author, source or tags; tag, family: exactly; "" for any."""
+        """words: each in its names, family or tags, or a whole word of its author or source; tag, family: exactly; ""
+        for any."""
         tags = [own.casefold() for own in self.tags]
-        about = " ".join((self.name, self.display_name, self.family, self.author, self.source, *tags)).casefold()
+        about = " ".join((self.name, self.display_name, self.family, *tags)).casefold()
+        # Within its words, a source has too many chance hits: a Cowgill's piano is no cowbell.
+        credit = re.split(r"[\W_]+", f"{self.author} {self.source}".casefold())
         return (
-            all(word in about for word in words.casefold().split())
+            all(word in about or word in credit for word in words.casefold().split())
             and (not tag or tag.casefold() in tags)
             and (not family or family.casefold() == self.family.casefold())
         )

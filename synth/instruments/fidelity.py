@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,14 +78,15 @@ def render_path(
     )
 
 
-def corner_lsd_db(instrument: Instrument, recordings: Sequence[SourceNote], decoder: Decoder) -> list[float]:
-    """Log-spectral distance in dB between each recording and its note at the corner.
+def corner_pairs(
+    instrument: Instrument, recordings: Sequence[SourceNote], decoder: Decoder
+) -> Iterator[tuple[Float32Array, Float32Array]]:
+    """Each recording and its note as the engine plays it at the corner, float32 [N] both, at one level.
 
-    The recording is brought to the level of the note first (instruments are levelled when they are made), and the
-    note keeps the recording's tuning (`tuning_amount` 1), so that what is compared is the sound.
+    Instruments are levelled when they are made, so the recording is brought to the level of the note. The note keeps
+    the recording's tuning (`tuning_amount` 1), so that what is compared is the sound.
     """
     corner = PreparedInstrument(instrument)
-    distances = []
     for recording in recordings:
         total_s = recording.audio.size / SAMPLE_RATE_HZ
         held_s = total_s if recording.release_s is None else recording.release_s
@@ -94,5 +95,10 @@ def corner_lsd_db(instrument: Instrument, recordings: Sequence[SourceNote], deco
         )
         energy = float(np.sum(recording.audio.astype(np.float64) ** 2))
         gain = np.sqrt(float(np.sum(sound.astype(np.float64) ** 2)) / max(energy, 1e-20))
-        distances.append(log_spectral_distance_db(recording.audio * np.float32(gain), sound))
-    return distances
+        yield recording.audio * np.float32(gain), sound
+
+
+def corner_lsd_db(instrument: Instrument, recordings: Sequence[SourceNote], decoder: Decoder) -> list[float]:
+    """Log-spectral distance in dB between each recording and its note at the corner; see `corner_pairs`."""
+    pairs = corner_pairs(instrument, recordings, decoder)
+    return [log_spectral_distance_db(recording, sound) for recording, sound in pairs]

@@ -184,7 +184,7 @@ def _build(
     description = Description(
         name=name,
         display_name=check_display_name(request.display_name or _display_name(request, finding, name)),
-        family=request.family or finding.family or "keyboard",
+        family=request.family or finding.family or _usual_family(heard),
         author=request.author or finding.author,
         licence=request.licence or finding.licence,
         source=request.origin or finding.origin or ", ".join(path.name for path in request.sources[:4]),
@@ -196,6 +196,11 @@ def _build(
         [one.note for one in heard], description, networks.encoder, networks.decoder, on_note=on_note
     )
     return dataclasses.replace(instrument, tags=check_tags(request.tags))
+
+
+def _usual_family(heard: Sequence[Heard]) -> str:
+    """What nobody named: sounds without pitch are struck, as a rule."""
+    return "keyboard" if any(one.pitched for one in heard) else "mallet"
 
 
 def _display_name(request: ImportRequest, finding: Finding, name: str) -> str:
