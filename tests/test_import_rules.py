@@ -52,7 +52,7 @@ OWNERS = {
     ),
     "swift_f0": ("synth/instruments/pitch_features.py", "models/pitch_check.py"),
     "fluidsynth": ("synth/instruments/soundfont_renderer.py",),
-    "llvmlite": ("synth/native.py",),
+    "llvmlite": ("synth/native.py", "models/generation_kernels.py"),
     "onnxruntime": ("synth/onnx.py",),
 }
 

@@ -223,6 +223,9 @@ def test_add_list_and_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["instruments"]}
     assert rows["my-reed"] | {"size_bytes": 0} == {
         "name": "my-reed",
+        "display_name": "My Reed",
+        "shipped": False,
+        "tags": [],
         "family": "reed",
         "notes": 2,
         "sustains": True,

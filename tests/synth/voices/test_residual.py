@@ -44,7 +44,7 @@ def test_a_residual_is_played_to_the_sample(pitched: bool, start: int) -> None:
     residual = burst(0.5)
     out = play(pure(residual, pitched=pitched), events=[NoteOn(start)])
     assert np.all(out[:start] == 0.0)
-    np.testing.assert_allclose(out[start : start + residual.size], residual, atol=1e-7)
+    np.testing.assert_allclose(out[start : start + residual.size], residual, rtol=0, atol=1e-6)
     assert np.all(out[start + residual.size :] == 0.0)
 
 
