@@ -36,6 +36,7 @@ from synth.io.recorder import Recorder
 from synth.loader import InstrumentLoader
 from synth.session_commands import COMMAND_METHODS
 from synth.session_instruments import Imports
+from synth.session_recording import InputRecording
 from synth.session_status import engine_status
 from synth.stage import Stage
 from synth.voices.engine import Engine
@@ -77,6 +78,7 @@ class Session:
         self.more_status: Callable[[], Mapping[str, Any]] = dict
         """What the program knows besides: MIDI ports, the audio device."""
         self.imports = Imports(self)
+        self.input = InputRecording(self)
         self.quit_wanted = threading.Event()
         self.gesture: Gesture | None = None
         self.gesture_in_time = False
@@ -117,6 +119,7 @@ class Session:
 
     def close(self) -> None:
         """Finish what is being written; imports that are under way do not come about."""
+        self.input.close()
         self.imports.queue.close()
         self.settle()
         self._worker.shutdown(wait=True)

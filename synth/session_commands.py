@@ -18,6 +18,7 @@ from synth.control.scala import read_tuning
 from synth.errors import TetradError
 from synth.paths import user_data_dir
 from synth.session_instruments import INSTRUMENT_METHODS
+from synth.session_recording import RECORDING_METHODS
 
 if TYPE_CHECKING:
     from synth.session import Session
@@ -252,6 +253,7 @@ COMMAND_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "point": _point,
     "panic": _panic,
     **INSTRUMENT_METHODS,
+    **RECORDING_METHODS,
     "corner": _corner,
     "patches": _patches,
     "patch_load": _patch_load,

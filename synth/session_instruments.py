@@ -62,6 +62,7 @@ class Imports:
             _take_up(self._session, names)
 
     def _tell(self, job: Job) -> None:
+        self._session.input.import_changed(job)
         about = job.to_json()
         self._session.notify("import_changed", **about | {"remarks": about["remarks"][:_TOLD_REMARKS]})
 

@@ -240,6 +240,39 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (_INSTRUMENT, _path("path", "A new file, or a folder.")),
         result='{"path"}',
     ),
+    CommandSpec(
+        "inputs",
+        "Where sound can come from now: microphones and lines. It takes a second.",
+        result='{"inputs": [{"device", "number", "name", "host_api", "rate_hz", "channels"}]}',
+    ),
+    CommandSpec(
+        "record_input_start",
+        "Notes are recorded from an input, one after the other, in a process of its own; status `input` has its level "
+        "and what was heard. The reply comes when it is open.",
+        (
+            _text("device", "A number, or part of a name. By default the first that works.", required=False),
+            Field("notes", Kind.WHOLE, "So many, and then it is ready; by default until stop.", 1, 512, required=False),
+            _number("seconds", 0.2, 60.0, "s", "The longest time of one note.", 20.0),
+        ),
+        result='{"device", "sample_rate_hz", "channels"}',
+    ),
+    CommandSpec(
+        "record_input_stop",
+        "What was recorded becomes an instrument: `import_changed` tells how far it is.",
+        (
+            _text("name", "In the library: small letters, digits, hyphens. By default recording.", required=False),
+            _text("display_name", "As it is shown.", required=False),
+            _text("family", "One of those that `instruments` has.", required=False),
+            _TAGS,
+            Field("pitch", Kind.WHOLE, "MIDI key of the one note, if it is known better.", 0, 127, required=False),
+            _flag("unpitched", "The key does not move it: a drum, speech, a noise.", default=False),
+            _flag("correct_tuning", "What is far off its key is brought to it.", default=True),
+            _flag("replace", "An instrument of this name goes into the trash.", default=False),
+            Field("corner", Kind.CORNER, "Where it goes when it is there: nw, ne, sw or se.", required=False),
+        ),
+        result='{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch"}], "remarks": [text]}',
+    ),
+    CommandSpec("record_input_cancel", "The recording from the input ends, and nothing is kept."),
     # Corners.
     CommandSpec(
         "corner",

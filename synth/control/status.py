@@ -70,6 +70,21 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("imports.source", "text", "", "What it is made of."),
     StatusEntry("imports.step", "text", "", "find, listen, build or write."),
     StatusEntry("imports.share", "number", "", "Of the way, 0 to 1."),
+    StatusEntry(
+        "input.state",
+        "text",
+        "",
+        "off, opening, measuring (the room), waiting, recording, settling (until it is quiet), ready (all notes are "
+        "there), lost (the device has gone) or ending. What follows but words is left out when off.",
+    ),
+    StatusEntry("input.device", "text", "", "Where the sound comes from."),
+    StatusEntry("input.level_dbfs", "number", "dBFS", "Highest sample of the last 50 ms."),
+    StatusEntry("input.peak_dbfs", "number", "dBFS", "Highest sample of the last 1.5 s."),
+    StatusEntry("input.clipped", "flag", "", "It was at full scale within the last 3 s."),
+    StatusEntry(
+        "input.takes", "list", "", 'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples"}].'
+    ),
+    StatusEntry("input.words", "text", "", "How it stands, for a person."),
     StatusEntry("midi.ports", "list", "", "Names of the inputs that are open."),
     StatusEntry("midi.messages", "whole number", "", "Taken since the start."),
     StatusEntry("midi.dropped", "whole number", "", "Dropped since the start: a queue was full."),
@@ -116,6 +131,11 @@ NOTICES: tuple[NoticeSpec, ...] = (
         "An import waits, runs, or is done, failed or cancelled; while it runs, several times a second.",
         '{"number", "source", "state", "step", "done", "total", "share", "instrument", "duplicate", "words", '
         '"remarks"}',
+    ),
+    NoticeSpec(
+        "input_changed",
+        "Recording from the input is in another state, or has a note more.",
+        '{"state", "takes", "words"}',
     ),
     NoticeSpec("corner_changed", "A corner has its new instrument.", '{"corner", "instrument"}'),
     NoticeSpec("midi_learned", "A controller was assigned.", '{"parameter", "controller"}'),

@@ -64,25 +64,36 @@ class AddCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         requests = [_request(args, sources) for sources in _groups(args.sources)]
-        into_engine = (args.into_engine or args.corner is not None) and socket_path().exists()
+        into_engine = engine_is_wanted(args)
         if into_engine and (args.library or args.keys or args.velocities or args.release_s is not None):
             raise TetradError(
                 "--library, --keys, --velocities and --release-s were given, which the engine does not take; "
                 "leave them out, or --into-engine and --corner"
             )
-        if args.corner is not None and not into_engine:
-            raise TetradError(f"no engine answers at {socket_path()}, so there is no corner {args.corner}; start one")
         results = []
         for request in requests:
-            with ImportBar(request.sources[0].name) as bar:
-                result = _by_engine(request, args.corner, bar.update) if into_engine else None
-                result = result or _here(request, bar.update)
+            result = carry_out(request, request.sources[0].name, into_engine=into_engine, corner=args.corner)
             results.append(result)
             if not args.json:
                 print_result(result)
         if args.json:
             print_json({"instruments": [result.to_json() for result in results]})
         return 0
+
+
+def engine_is_wanted(args: argparse.Namespace) -> bool:
+    """By --into-engine or --corner, and there may be one. Raises TetradError for a corner without an engine."""
+    there = socket_path().exists()
+    if args.corner is not None and not there:
+        raise TetradError(f"no engine answers at {socket_path()}, so there is no corner {args.corner}; start one")
+    return (args.into_engine or args.corner is not None) and there
+
+
+def carry_out(request: ImportRequest, label: str, *, into_engine: bool, corner: str | None) -> ImportResult:
+    """Import with a progress bar called `label`, by a running engine or here."""
+    with ImportBar(label) as bar:
+        result = _by_engine(request, corner, bar.update) if into_engine else None
+        return result or _here(request, bar.update)
 
 
 class ImportBar:

@@ -1,5 +1,5 @@
-"""Sound out through a JACK server (or PipeWire in its place). Not through PortAudio, which cannot survive the server's
-end: it waits ten minutes for it while it closes a stream.
+"""Sound out and in through a JACK server (or PipeWire in its place). Not through PortAudio, which cannot survive the
+server's end: it waits ten minutes for it while it closes a stream.
 
 A client whose server has died is left alone for good, neither closed nor collected: libjack has freed what is behind it
 as soon as another client was opened, and closing it then crashes. A few kilobytes for every death of a server.
@@ -11,11 +11,13 @@ import numpy as np
 
 from synth.errors import TetradError
 from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
-from synth.jit import cfunc
+from synth.io.input_ring import InputRing, count_interruption, done, put_channel, room_for
+from synth.jit import NativeFunction, cfunc
 from synth.native import Layout, address_of, foreign, load_acquire, set_count, view_of
 
 HOST_API = "JACK Audio Connection Kit"
 CLIENT_NAME = "Tetrad"
+INPUT_CLIENT_NAME = "Tetrad input"
 _left_alone: list[Any] = []
 
 _LONGEST_BLOCK = 8192
@@ -32,6 +34,8 @@ JACK = np.dtype(
 )
 _MEMORY = Layout(jack=JACK, state=np.int64, block=(np.float32, 2), renderer=np.int64)
 _memory = _MEMORY.unpack
+_INPUT_MEMORY = Layout(jack=JACK, ring=np.int64, n_channels=np.int64)
+_input_memory = _INPUT_MEMORY.unpack
 _port_get_buffer = foreign("i8(i8, u4)")
 _last_frame_time = foreign("u4(i8)")
 _samples = view_of(np.float32)
@@ -63,6 +67,22 @@ def _count_xrun(renderer):  # type: ignore[no-untyped-def]
     return 0
 
 
+@cfunc("i4(u4, i8)")
+def _take(n_samples, data):  # type: ignore[no-untyped-def]
+    """JACK's process callback of an input; see `input_ring` for what happens here."""
+    jack, ring, n_channels = _input_memory(data)
+    n = np.int64(n_samples)
+    if jack[0].ports[0] == 0:  # before its ports are there
+        return 0
+    at = room_for(ring[0], n)
+    if at >= 0:
+        for channel in range(n_channels[0]):
+            source_at = _port_get_buffer(jack[0].port_get_buffer, (jack[0].ports[channel], n))
+            put_channel(ring[0], at, channel, source_at, n, 1)
+        done(ring[0], n)
+    return 0
+
+
 def _address(pointer: Any) -> int:
     """Of a cffi function or pointer of JACK-Client's library."""
     import jack
@@ -77,6 +97,10 @@ class JackServer(NamedTuple):
     """Of the client that owns the first loudspeakers, `system` as a rule."""
     sample_rate_hz: int
     block_size: int
+    capture_name: str
+    """Of the client that owns the first microphones or lines."""
+    n_captures: int
+    """Its inputs; 0 where the server has none of its own, and other programs may still be connected."""
 
 
 def find_server() -> JackServer | None:
@@ -90,8 +114,9 @@ def find_server() -> JackServer | None:
         return None
     try:
         speakers = client.get_ports(is_audio=True, is_input=True, is_physical=True)
-        name = speakers[0].name.rpartition(":")[0] if speakers else "server"
-        return JackServer(name, int(client.samplerate), int(client.blocksize))
+        captures = client.get_ports(is_audio=True, is_output=True, is_physical=True)
+        name, capture_name = (ports[0].name.rpartition(":")[0] if ports else "server" for ports in (speakers, captures))
+        return JackServer(name, int(client.samplerate), int(client.blocksize), capture_name, len(captures))
     finally:
         client.close()
 
@@ -111,6 +136,50 @@ def _say_nothing(_message: str) -> None:
     """What libjack would print."""
 
 
+def _open_client(name: str) -> Any:
+    """Raises TetradError when no server runs."""
+    jack = library()
+    if jack is None:
+        raise TetradError("libjack is missing; a JACK server was asked for; install it, or choose another device")
+    try:
+        return jack.Client(name, no_start_server=True)
+    except jack.JackError as error:
+        raise TetradError(f"no JACK server answers ({error}); a running one was expected; start it") from error
+
+
+def _jack_words(client: Any) -> Any:
+    """What a callback needs of libjack, JACK [1]; its ports come later."""
+    import jack
+
+    words = np.zeros(1, JACK)
+    words["port_get_buffer"] = _address(jack._lib.jack_port_get_buffer)
+    words["last_frame_time"] = _address(jack._lib.jack_last_frame_time)
+    words["client"] = _address(client._ptr)
+    return words
+
+
+def _set_callback(client: Any, name: str, function: NativeFunction, data: int) -> None:
+    """Has libjack call a C function, where JACK-Client offers a Python one."""
+    import jack
+
+    kind = {"process": "JackProcessCallback", "xrun": "JackXRunCallback"}[name]
+    setter = getattr(jack._lib, f"jack_set_{name}_callback")
+    if setter(client._ptr, jack._ffi.cast(kind, function.address), jack._ffi.cast("void*", data)) != 0:
+        raise TetradError(f"the JACK server takes no {name} callback; it was expected to; start the server again")
+
+
+def _end_client(client: Any, dead: bool, *in_use: object) -> None:
+    """in_use: what its callbacks work on, kept with a client whose server has died."""
+    if dead:
+        import jack
+
+        client._ptr = jack._ffi.NULL  # or its finaliser would close it
+        _left_alone.append((client, *in_use))
+    else:
+        client.deactivate()
+        client.close()
+
+
 class JackStream:
     """A client with two outputs, connected to the first two loudspeakers."""
 
@@ -119,13 +188,7 @@ class JackStream:
         self._renderer = renderer
         self._sample_rate_hz = sample_rate_hz
         self._dead = False
-        jack = library()
-        if jack is None:
-            raise TetradError("libjack is missing; a JACK server was asked for; install it, or choose another output")
-        try:
-            self._client = jack.Client(CLIENT_NAME, no_start_server=True)
-        except jack.JackError as error:
-            raise TetradError(f"no JACK server answers ({error}); a running one was expected; start it") from error
+        self._client = _open_client(CLIENT_NAME)
         self.block_size = int(self._client.blocksize)
         found_hz = int(self._client.samplerate)
         if found_hz != sample_rate_hz:
@@ -134,10 +197,7 @@ class JackStream:
                 f"the JACK server runs at {found_hz} Hz; {sample_rate_hz} Hz was expected; start it with -r "
                 f"{sample_rate_hz}, or start again to play at its rate"
             )
-        self._jack = np.zeros(1, JACK)
-        self._jack["port_get_buffer"] = _address(jack._lib.jack_port_get_buffer)
-        self._jack["last_frame_time"] = _address(jack._lib.jack_last_frame_time)
-        self._jack["client"] = _address(self._client._ptr)
+        self._jack = _jack_words(self._client)
         self._state = np.zeros(2, np.int64)
         self._memory = _MEMORY.pack(
             jack=self._jack,
@@ -145,19 +205,10 @@ class JackStream:
             block=np.zeros((_LONGEST_BLOCK, 2), np.float32),
             renderer=renderer.words,
         )
-        self._set_callback("process", _process.address, self._memory.address)
-        self._set_callback("xrun", _count_xrun.address, renderer.memory.address)
+        _set_callback(self._client, "process", _process, self._memory.address)
+        _set_callback(self._client, "xrun", _count_xrun, renderer.memory.address)
         self._client.set_blocksize_callback(self._resize)
         self._client.set_shutdown_callback(self._shut_down)
-
-    def _set_callback(self, name: str, function: int, data: int) -> None:
-        """Has libjack call a C function, where JACK-Client offers a Python one."""
-        import jack
-
-        kind = {"process": "JackProcessCallback", "xrun": "JackXRunCallback"}[name]
-        setter = getattr(jack._lib, f"jack_set_{name}_callback")
-        if setter(self._client._ptr, jack._ffi.cast(kind, function), jack._ffi.cast("void*", data)) != 0:
-            raise TetradError(f"the JACK server takes no {name} callback; it was expected to; start the server again")
 
     def start(self) -> None:
         """Sound from here on; ports that cannot be connected are left to the player's patchbay."""
@@ -176,14 +227,7 @@ class JackStream:
 
     def close(self) -> None:
         """The end, also of a stream that has died."""
-        if self._dead:
-            import jack
-
-            self._client._ptr = jack._ffi.NULL  # or its finaliser would close it
-            _left_alone.append((self._client, self._memory, self._renderer))
-        else:
-            self._client.deactivate()
-            self._client.close()
+        _end_client(self._client, self._dead, self._memory, self._renderer)
 
     @property
     def active(self) -> bool:
@@ -198,6 +242,51 @@ class JackStream:
     def _resize(self, frames: int) -> None:
         """The server has changed its block size, which it announces outside its real-time thread."""
         self.block_size = frames
+
+    def _shut_down(self, _status: object, _reason: str) -> None:
+        self._dead = True
+
+
+class JackInput:
+    """A client of its own with one or two inputs, connected to the first microphones or lines of the server."""
+
+    def __init__(self, ring: InputRing) -> None:
+        """Raises TetradError when no server runs, or one of another rate than the ring's."""
+        self._ring = ring
+        self._dead = False
+        self._client = _open_client(INPUT_CLIENT_NAME)
+        found_hz = int(self._client.samplerate)
+        if found_hz != ring.sample_rate_hz:
+            self._client.close()
+            raise TetradError(
+                f"the JACK server runs at {found_hz} Hz; {ring.sample_rate_hz} Hz was expected; try again"
+            )
+        self._jack = _jack_words(self._client)
+        self._memory = _INPUT_MEMORY.pack(
+            jack=self._jack, ring=ring.words, n_channels=np.array([ring.channels], np.int64)
+        )
+        _set_callback(self._client, "process", _take, self._memory.address)
+        _set_callback(self._client, "xrun", count_interruption, ring.memory.address)
+        self._client.set_shutdown_callback(self._shut_down)
+
+    def start(self) -> None:
+        """Sound from here on; what is connected is the server's affair, too: a patchbay may change it."""
+        inputs = [self._client.inports.register(f"in_{channel + 1}") for channel in range(self._ring.channels)]
+        addresses = [_address(port._ptr) for port in inputs]
+        self._jack["ports"] = addresses + [0] * (2 - len(addresses))
+        self._client.activate()
+        captures = self._client.get_ports(is_audio=True, is_output=True, is_physical=True)
+        for port, capture in zip(inputs, captures, strict=False):
+            self._client.connect(capture, port)
+
+    def close(self) -> None:
+        """The end, also of a stream that has died."""
+        _end_client(self._client, self._dead, self._memory, self._ring)
+
+    @property
+    def active(self) -> bool:
+        """Whether the server lives."""
+        return not self._dead
 
     def _shut_down(self, _status: object, _reason: str) -> None:
         self._dead = True

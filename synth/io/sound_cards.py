@@ -7,14 +7,15 @@ JACK has a file of its own (`jack_audio.py`); PortAudio takes the rest, ALSA abo
 import contextlib
 import math
 import os
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from synth.errors import TetradError
 from synth.io import jack_audio
 from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
+from synth.io.input_ring import InputRing, done, interrupted, put_channel, room_for
 from synth.io.scheduling import hurry_now, scheduling_words
 from synth.jit import cfunc
 from synth.native import Layout, load_acquire, set_count, stereo_view, store_release
@@ -23,11 +24,13 @@ from synth.native import Layout, load_acquire, set_count, stereo_view, store_rel
 PREFERRED_HOST_APIS = ("JACK", "Core Audio", "ALSA")
 USUAL_RATES_HZ = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
 
-_OUTPUT_UNDERFLOW = 4  # a PaStreamCallbackFlag
+_INPUT_OVERFLOW, _OUTPUT_UNDERFLOW = 2, 4  # PaStreamCallbackFlags
 _ENDING, _HURRIED = range(2)
 _UNKNOWN = -1
 _MEMORY = Layout(state=np.int64, renderer=np.int64, scheduling=np.int64)
 _memory = _MEMORY.unpack
+_INPUT_MEMORY = Layout(state=np.int64, ring=np.int64, n_channels=np.int64, scheduling=np.int64)
+_input_memory = _INPUT_MEMORY.unpack
 
 
 @cfunc("i4(i8, i8, u8, i8, u8, i8)")
@@ -46,6 +49,23 @@ def _callback(_input, out_at, n_samples, _times, flags, data):  # type: ignore[n
     return 0  # paContinue
 
 
+@cfunc("i4(i8, i8, u8, i8, u8, i8)")
+def _input_callback(in_at, _out, n_samples, _times, flags, data):  # type: ignore[no-untyped-def]
+    """A PaStreamCallback of an input; see `input_ring` for what happens here."""
+    state, ring, n_channels, scheduling = _input_memory(data)
+    n = np.int64(n_samples)
+    if state[_HURRIED] == _UNKNOWN:
+        store_release(state, _HURRIED, hurry_now(scheduling))
+    if flags & np.uint64(_INPUT_OVERFLOW):
+        interrupted(ring[0])
+    at = room_for(ring[0], n) if in_at != 0 else np.int64(-1)
+    if at >= 0:
+        for channel in range(n_channels[0]):
+            put_channel(ring[0], at, channel, in_at + 4 * channel, n, n_channels[0])
+        done(ring[0], n)
+    return 0  # paContinue
+
+
 class OutputDevice(NamedTuple):
     """A place where sound can go. The number is of this moment: it changes with what is plugged in."""
 
@@ -61,6 +81,28 @@ class OutputDevice(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.host_api}: {self.name}"
+
+
+class InputDevice(NamedTuple):
+    """A place where sound comes from. The number is of this moment, and none of an output's."""
+
+    number: int
+    name: str
+    host_api: str
+    rate_hz: int
+    """Its own rate; JACK has no other."""
+    channels: int
+    """That are taken: 1 or 2, the first ones."""
+
+    @property
+    def is_jack(self) -> bool:
+        return self.host_api == jack_audio.HOST_API
+
+    def __str__(self) -> str:
+        return f"{self.host_api}: {self.name}"
+
+
+AnyDevice = TypeVar("AnyDevice", OutputDevice, InputDevice)
 
 
 class Settled(NamedTuple):
@@ -87,9 +129,38 @@ def output_devices() -> list[OutputDevice]:
             rate_hz = round(device["default_samplerate"])
             devices.append(OutputDevice(int(device["index"]), str(device["name"]), host_api, rate_hz))
 
-    def preference(device: OutputDevice) -> tuple[int, bool, int]:
-        ranks = [rank for rank, api in enumerate(PREFERRED_HOST_APIS) if device.host_api.startswith(api)]
-        return (*ranks, len(PREFERRED_HOST_APIS))[0], device.number not in defaults, device.number
+    return _preferred_first(devices, defaults)
+
+
+def input_devices() -> list[InputDevice]:
+    """All devices that sound comes from; the preferred one first. Empty on a machine without any."""
+    devices = []
+    server = jack_audio.find_server()
+    sounddevice = _sounddevice()
+    host_apis = sounddevice.query_hostapis()
+    defaults = {api["default_input_device"] for api in host_apis}
+    found = sounddevice.query_devices()
+    if server is not None:
+        channels = min(max(server.n_captures, 1), 2)
+        devices.append(
+            InputDevice(len(found), server.capture_name, jack_audio.HOST_API, server.sample_rate_hz, channels)
+        )
+    for device in found:
+        host_api = str(host_apis[device["hostapi"]]["name"])
+        channels = min(int(device["max_input_channels"]), 2)
+        if channels > 0 and host_api != jack_audio.HOST_API:
+            rate_hz = round(device["default_samplerate"])
+            devices.append(InputDevice(int(device["index"]), str(device["name"]), host_api, rate_hz, channels))
+    return _preferred_first(devices, defaults)
+
+
+def _preferred_first(devices: Sequence[AnyDevice], defaults: Iterable[int]) -> list[AnyDevice]:
+    usual = set(defaults)
+
+    def preference(device: AnyDevice) -> tuple[int, bool, int]:
+        host_api = device.host_api
+        rank = next((n for n, api in enumerate(PREFERRED_HOST_APIS) if host_api.startswith(api)), 99)
+        return rank, device.number not in usual, device.number
 
     return sorted(devices, key=preference)
 
@@ -103,7 +174,27 @@ def choose_output(wanted: str | None, sample_rate_hz: int) -> OutputDevice | Non
     devices = output_devices()
     if wanted is None:
         return next((device for device in devices if _works(device, sample_rate_hz)), None)
-    return _named(wanted, devices)
+    return _named(wanted, devices, "output")
+
+
+def choose_input(wanted: str | None, wanted_hz: int | None = None) -> tuple[InputDevice, int]:
+    """The preferred input that works, or the one that `wanted` names (as `choose_output` has it), and its rate.
+
+    wanted_hz: None takes 48 kHz where the device has it, else its own rate. Raises TetradError, with the inputs that
+    there are, when `wanted` fits none, and when nothing takes the rate.
+    """
+    devices = input_devices()
+    for device in devices if wanted is None else [_named(wanted, devices, "input")]:
+        rates_hz = (48_000, device.rate_hz, *USUAL_RATES_HZ) if wanted_hz is None else (wanted_hz,)
+        for rate_hz in rates_hz:
+            if _takes(device, rate_hz):
+                return device, rate_hz
+    at = "" if wanted_hz is None else f" at {wanted_hz} Hz"
+    which = "no audio input works" if wanted is None else f"the audio input {wanted!r} does not work"
+    raise TetradError(
+        f"{which}{at}; there are: {_listed(devices)}; plug in a microphone or a line, close what else uses it, "
+        "or name another device or rate"
+    )
 
 
 def settle(wanted: str | None, sample_rate_hz: int) -> Settled | None:
@@ -112,7 +203,7 @@ def settle(wanted: str | None, sample_rate_hz: int) -> Settled | None:
     Without a name a device that takes the wanted rate goes before one that doesn't. None when nothing is wanted and
     nothing works. Raises TetradError when `wanted` fits no device, or one that takes stereo at no rate.
     """
-    devices = output_devices() if wanted is None else [_named(wanted, output_devices())]
+    devices = output_devices() if wanted is None else [_named(wanted, output_devices(), "output")]
     fitting = next((device for device in devices if _works(device, sample_rate_hz)), None)
     if fitting is not None:
         return Settled(fitting, sample_rate_hz, "")
@@ -193,18 +284,66 @@ class PortAudioStream:
         )
 
 
-def _named(wanted: str, devices: list[OutputDevice]) -> OutputDevice:
+class PortAudioInput:
+    """A float32 input stream on a device that is not JACK's."""
+
+    def __init__(self, device: InputDevice, ring: InputRing) -> None:
+        """Raises TetradError when the device does not open at the ring's rate."""
+        self._ring = ring
+        self._state = np.array([0, _UNKNOWN], np.int64)
+        self._memory = _INPUT_MEMORY.pack(
+            state=self._state,
+            ring=ring.words,
+            n_channels=np.array([ring.channels], np.int64),
+            scheduling=scheduling_words(),
+        )
+        sounddevice = _sounddevice()
+        try:
+            self._stream = sounddevice._StreamBase(
+                kind="input",
+                samplerate=ring.sample_rate_hz,
+                blocksize=0,
+                device=device.number,
+                channels=ring.channels,
+                dtype="float32",
+                latency="high",  # nobody waits for it, and nothing is lost
+                callback=sounddevice._ffi.cast("PaStreamCallback*", _input_callback.address),
+                userdata=sounddevice._ffi.cast("void*", self._memory.address),
+            )
+        except sounddevice.PortAudioError as error:
+            raise TetradError(
+                f"{device} does not open ({error}); an input with {ring.channels} channels at {ring.sample_rate_hz} Hz "
+                "was expected; close what else uses it, or choose another with --device"
+            ) from error
+
+    def start(self) -> None:
+        self._stream.start()
+
+    def close(self) -> None:
+        with contextlib.suppress(_sounddevice().PortAudioError):  # a device that has gone can't be stopped
+            self._stream.abort()
+        self._stream.close()
+
+    @property
+    def active(self) -> bool:
+        return bool(self._stream.active)
+
+
+def _named(wanted: str, devices: list[AnyDevice], kind: str) -> AnyDevice:
     if wanted.isdecimal():
         fitting = [device for device in devices if device.number == int(wanted)]
     else:
         fitting = [device for device in devices if wanted.lower() in str(device).lower()]
     if fitting:
         return fitting[0]
-    there = "; ".join(f"{device.number} {device}" for device in devices) or "none at all"
     raise TetradError(
-        f"no audio output is called {wanted!r}; a number, a host API or a part of a name was expected; "
-        f"there are: {there}"
+        f"no audio {kind} is called {wanted!r}; a number, a host API or a part of a name was expected; "
+        f"there are: {_listed(devices)}"
     )
+
+
+def _listed(devices: Sequence[AnyDevice]) -> str:
+    return "; ".join(f"{device.number} {device}" for device in devices) or "none at all"
 
 
 def _works(device: OutputDevice, sample_rate_hz: int) -> bool:
@@ -213,6 +352,19 @@ def _works(device: OutputDevice, sample_rate_hz: int) -> bool:
     sounddevice = _sounddevice()
     try:
         sounddevice.check_output_settings(device.number, channels=2, dtype="float32", samplerate=sample_rate_hz)
+    except sounddevice.PortAudioError:
+        return False
+    return True
+
+
+def _takes(device: InputDevice, sample_rate_hz: int) -> bool:
+    if device.is_jack:
+        return device.rate_hz == sample_rate_hz
+    sounddevice = _sounddevice()
+    try:
+        sounddevice.check_input_settings(
+            device.number, channels=device.channels, dtype="float32", samplerate=sample_rate_hz
+        )
     except sounddevice.PortAudioError:
         return False
     return True
