@@ -24,7 +24,7 @@ from benchmarks.pitch_recordings import labelled_files
 from models.dataset.soundfont import default_font_paths
 from models.pitch_data import FromFile, Task, chord_tasks, drum_tasks, make, noise_tasks, note_tasks, speech_tasks
 from synth.command import progress
-from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.pitch import estimate_pitch
 from synth.instruments.pitch_features import hz_to_key, key_to_hz, tracker
 
@@ -106,9 +106,9 @@ def foot(audio: Float32Array, key: float) -> int:
 
 
 def answers(task: Task, names: tuple[str, ...], disturb: bool) -> dict[str, Answer] | None:
-    """What each estimator says of one sound, None where it is silent. The sound is loaded once."""
+    """What each estimator says of one sound, None where it is silent or too short. The sound is loaded once."""
     example = make(task, disturb=disturb)
-    if example is None:
+    if example is None or example.audio.size < 2 * HOP:
         return None
     pitched = not math.isnan(example.key)
     told: dict[str, Answer] = {"truth": (example.key, 1.0, pitched, 0.0)}

@@ -248,7 +248,12 @@ def _unpack(packed: npt.NDArray[np.int8]) -> Float32Array:
 def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        ValueError,
+    ) as error:  # a zip of the future is none of ours
         what = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or of another format"
         raise TetradError(f"{path} can't be read ({what}); expected a {FORMAT} file; fetch or make it again") from error
 

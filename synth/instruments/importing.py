@@ -57,7 +57,10 @@ class DuplicateError(TetradError):
     """It is in the library already. name: as what."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"this is in the library already, as {name}; something new was expected; ask for it again")
+        super().__init__(
+            f"this is in the library already, as {name}; something new was expected; "
+            "to have it twice, ask with --again (a client with again: true)"
+        )
         self.name = name
 
 

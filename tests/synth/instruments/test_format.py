@@ -111,6 +111,14 @@ def test_truncated_files_are_refused(path: Path, keep: float) -> None:
         read_instrument(path)
 
 
+def test_a_zip_of_the_future_is_refused(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 95  # the zip version that is needed to read the first member: 9.5
+    path.write_bytes(bytes(content))
+    with pytest.raises(TetradError, match="truncated or of another format"):
+        read_instrument(path)
+
+
 def test_every_single_byte_error_is_noticed_or_harmless(path: Path) -> None:
     content = path.read_bytes()
     reference = read_instrument(path)
