@@ -1,4 +1,4 @@
-"""list, show, add, name, remove and export instruments"""
+"""list, show, add, record, name, remove and export instruments"""
 
 from synth.command import Group
 
@@ -8,6 +8,7 @@ class InstrumentsCommand(Group):
         "list": "synth.instruments.listing:ListCommand",
         "show": "synth.instruments.listing:ShowCommand",
         "add": "synth.instruments.add:AddCommand",
+        "record": "synth.instruments.recording:RecordCommand",
         "rename": "synth.instruments.keeping:RenameCommand",
         "tag": "synth.instruments.keeping:TagCommand",
         "remove": "synth.instruments.keeping:RemoveCommand",
