@@ -1,5 +1,6 @@
 """A JACK client that sings into a recording, in a room with noise."""
 
+import contextlib
 import threading
 
 import jack
@@ -54,10 +55,16 @@ class Singer:
 
     def sing(self, song: Float32Array) -> None:
         """Once an input is there."""
-        wait_until(lambda: self._closed.is_set() or self._inputs(), "an input")
-        for port in self._inputs():
-            self.client.connect(self._output, port)
+        wait_until(lambda: self._closed.is_set() or self._connected(), "an input")
         self._at, self._song = 0, song
+
+    def _connected(self) -> bool:
+        """Ports are there before their client is active, and can't be connected yet."""
+        wanted = {port.name for port in self._inputs()}
+        for name in wanted - {port.name for port in self._output.connections}:
+            with contextlib.suppress(jack.JackErrorCode):
+                self.client.connect(self._output, name)
+        return bool(wanted) and wanted <= {port.name for port in self._output.connections}
 
     def sing_later(self, song: Float32Array) -> None:
         """The same in a thread, for tests that wait for a program meanwhile."""

@@ -45,9 +45,16 @@ def singer(jack_server: str) -> Iterator[Singer]:
 
 def record(home: dict[str, str], *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     command = [*RECORD, "--device", "jack", *map(str, arguments)]
-    return subprocess.run(
-        command, env=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
+    program = subprocess.Popen(
+        command, env=home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    try:
+        out, error = program.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        program.terminate()  # killed, a JACK client leaves its server in pieces, and the tests that come after
+        out, error = program.communicate(timeout=20)
+        pytest.fail(f"it did not end within 120 s:\n{out}\n{error}")
+    return subprocess.CompletedProcess(command, program.returncode, out, error)
 
 
 def test_two_sung_notes_become_an_instrument_that_sounds_at_their_pitch(
