@@ -170,7 +170,8 @@ client.close()
 def hear(server: Server, n_samples: int) -> NDArray[np.float32]:
     """So many samples of what the program plays, float32 [n, 2], from when both channels sound."""
     command = [sys.executable, "-c", LISTENER, str(n_samples)]
-    done = subprocess.run(command, env=server.environment, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(command, env=server.environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
     heard: NDArray[np.float32] = np.load(io.BytesIO(done.stdout))
     sounding = np.flatnonzero(heard.all(axis=1))
     return heard[sounding[0] :][:n_samples]
