@@ -23,13 +23,16 @@ with `args.json`, `print_json(result)` and prints nothing else on stdout. Progre
 
 import argparse
 import ast
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
 import json
 import math
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -158,3 +161,15 @@ def _jsonable(value: object) -> object:
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     raise TetradError(f"a result holds a {type(value).__name__}, which JSON cannot say; this is a defect of Tetrad")
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set: stopping is how playing and recording end, not a failure."""
+    stopping = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,11 +4,9 @@ import argparse
 import contextlib
 import gc
 import math
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from synth import demo
+from synth.command import stop_signals
 from synth.control.address import OSC_PORT
 from synth.control.events import Event, SetParameter, VoiceLimit
 from synth.control.patch import Patch
@@ -93,7 +92,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
     """Construct, connect, start, wait, stop; the order is what matters here."""
     rate_hz = args.rate if settled is None else settled.sample_rate_hz
     with contextlib.ExitStack() as stack:
-        stopping = stack.enter_context(_stop_signals())
+        stopping = stack.enter_context(stop_signals())
         print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
         decoder = Decoder()
         engine = Engine(
@@ -343,18 +342,6 @@ def _print_patch(session: Session) -> None:
         f"{name} {corner or 'silence'}" for name, corner in zip(("NW", "NE", "SW", "SE"), patch.corners, strict=True)
     )
     print(f"Patch: {patch.name}. Corners: {corners}")
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set: stopping is how playing ends, not a failure."""
-    stopping = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_health(engine: Engine, health: Any, stage: Stage, queue: MessageQueue) -> None:

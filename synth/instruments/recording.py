@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from synth.command import add_json_argument, print_json
+from synth.command import add_json_argument, print_json, stop_signals
 from synth.errors import TetradError
 from synth.instruments.add import CORNERS, carry_out, engine_is_wanted, print_result
 from synth.instruments.format import FAMILIES
@@ -151,7 +148,7 @@ def _notes(args: argparse.Namespace, terminal: bool) -> int | None:
 def _record(recorder: TakeRecorder, screen: Screen) -> bool:
     """Until it is over or somebody says so. False when it was given up."""
     told = 0
-    with _stop_signals() as stopping, screen, contextlib.closing(recorder):
+    with stop_signals() as stopping, screen, contextlib.closing(recorder):
         while not recorder.over:
             next_s = time.monotonic() + LOOK_PERIOD_S
             recorder.step()
@@ -191,15 +188,3 @@ def _import(
     except BaseException:
         print(where, file=sys.stderr)
         raise
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that the terminal and the takes are left in order."""
-    stopping = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
