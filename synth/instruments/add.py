@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -41,25 +42,12 @@ class AddCommand:
         what.add_argument("--cut", choices=CUTS, default="auto", help="one note in a recording, or several in a row")
         what.add_argument("--velocities", type=int, nargs="+", help="take only these velocities")
         what.add_argument("--keys", type=int, nargs="+", help="take only these keys (MIDI notes)")
-        heard = parser.add_argument_group("how it is heard")
-        heard.add_argument("--pitch", type=int, metavar="KEY", help="MIDI key that was recorded, if you know better")
-        heard.add_argument("--unpitched", action="store_true", help="the key does not move it: a drum, speech, a noise")
-        heard.add_argument("--keep-tuning", action="store_true", help="leave what is far off its key as it is")
+        heard = add_hearing_arguments(parser)
         heard.add_argument("--release-s", type=float, help="when the key was let go in each recording, in seconds")
-        about = parser.add_argument_group("what it is called")
-        about.add_argument("--name", help="in the library: small letters, digits and hyphens")
-        about.add_argument("--display-name", help="on the screen")
-        about.add_argument("--family", choices=FAMILIES, help="default: what the source says, or keyboard")
-        about.add_argument("--author", default="", help="who recorded it")
-        about.add_argument("--licence", default="", help="under which licence")
+        about = add_naming_arguments(parser)
         about.add_argument("--origin", default="", help="where the recordings are from")
-        about.add_argument("--tag", action="append", default=[], dest="tags", help="a word to find it by")
-        where = parser.add_argument_group("where it goes")
-        where.add_argument("--replace", action="store_true", help="an instrument of the same name goes into the trash")
+        where = add_place_arguments(parser)
         where.add_argument("--again", action="store_true", help="add it though the library has it already")
-        where.add_argument("--into-engine", action="store_true", help="the running engine makes it, if there is one")
-        where.add_argument("--corner", choices=CORNERS, help="and puts it there")
-        where.add_argument("--library", type=Path, help="directory to write to, instead of the player's library")
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -79,6 +67,55 @@ class AddCommand:
         if args.json:
             print_json({"instruments": [result.to_json() for result in results]})
         return 0
+
+
+def add_hearing_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """What a player knows better than the analysis."""
+    heard = parser.add_argument_group("how it is heard")
+    heard.add_argument("--pitch", type=int, metavar="KEY", help="MIDI key that was recorded, if you know better")
+    heard.add_argument("--unpitched", action="store_true", help="the key does not move it: a drum, speech, a noise")
+    heard.add_argument("--keep-tuning", action="store_true", help="leave what is far off its key as it is")
+    return heard
+
+
+def add_naming_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """What the library shows of it."""
+    about = parser.add_argument_group("what it is called")
+    about.add_argument("--name", help="in the library: small letters, digits and hyphens")
+    about.add_argument("--display-name", help="on the screen")
+    about.add_argument("--family", choices=FAMILIES, help="default: what the source says, or keyboard")
+    about.add_argument("--author", default="", help="who recorded it")
+    about.add_argument("--licence", default="", help="under which licence")
+    about.add_argument("--tag", action="append", default=[], dest="tags", help="a word to find it by")
+    return about
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Into which library and corner."""
+    where = parser.add_argument_group("where it goes")
+    where.add_argument("--replace", action="store_true", help="an instrument of the same name goes into the trash")
+    where.add_argument("--into-engine", action="store_true", help="the running engine makes it, if there is one")
+    where.add_argument("--corner", choices=CORNERS, help="and puts it there")
+    where.add_argument("--library", type=Path, help="directory to write to, instead of the player's library")
+    return where
+
+
+def requested(args: argparse.Namespace, sources: tuple[Path, ...]) -> ImportRequest:
+    """What the arguments above ask for, of `sources`. Raises TetradError for what can't be asked for."""
+    return ImportRequest(
+        sources=sources,
+        name=args.name,
+        display_name=args.display_name,
+        family=args.family,
+        author=args.author,
+        licence=args.licence,
+        tags=tuple(args.tags),
+        pitch=args.pitch,
+        unpitched=args.unpitched,
+        correct_tuning=not args.keep_tuning,
+        replace=args.replace,
+        library=args.library and args.library.resolve(),
+    )
 
 
 def engine_is_wanted(args: argparse.Namespace) -> bool:
@@ -147,27 +184,16 @@ def _request(args: argparse.Namespace, sources: tuple[Path, ...]) -> ImportReque
     for source in sources:
         if not is_there(source):
             raise TetradError(f"there is no {source}; a recording, a folder, an SFZ or a sound font was expected")
-    return ImportRequest(
-        sources=tuple(source.resolve() for source in sources),
-        name=args.name,
-        display_name=args.display_name,
-        family=args.family,
-        author=args.author,
-        licence=args.licence,
+    return dataclasses.replace(
+        requested(args, tuple(source.resolve() for source in sources)),
         origin=args.origin,
-        tags=tuple(args.tags),
-        pitch=args.pitch,
-        unpitched=args.unpitched,
         instrument=args.instrument,
         preset=args.preset,
         cut=args.cut,
-        correct_tuning=not args.keep_tuning,
         release_s=args.release_s,
         velocities=tuple(args.velocities or ()),
         keys=tuple(args.keys or ()),
-        replace=args.replace,
         again=args.again,
-        library=args.library and args.library.resolve(),
     )
 
 

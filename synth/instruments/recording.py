@@ -11,8 +11,15 @@ from pathlib import Path
 
 from synth.command import add_json_argument, print_json, stop_signals
 from synth.errors import TetradError
-from synth.instruments.add import CORNERS, carry_out, engine_is_wanted, print_result
-from synth.instruments.format import FAMILIES
+from synth.instruments.add import (
+    add_hearing_arguments,
+    add_naming_arguments,
+    add_place_arguments,
+    carry_out,
+    engine_is_wanted,
+    print_result,
+    requested,
+)
 from synth.instruments.import_request import ImportRequest, ImportResult
 from synth.instruments.record_screen import LineScreen, Screen, TerminalScreen, Wish
 from synth.instruments.takes import (
@@ -47,23 +54,10 @@ class RecordCommand:
         what.add_argument(
             "--seconds", type=float, default=LONGEST_S, help=f"longest time of one note (default: {LONGEST_S:g})"
         )
-        heard = parser.add_argument_group("how it is heard")
-        heard.add_argument("--pitch", type=int, metavar="KEY", help="MIDI key of the one note, if you know better")
-        heard.add_argument("--unpitched", action="store_true", help="the key does not move it: a drum, speech, a noise")
-        heard.add_argument("--keep-tuning", action="store_true", help="leave what is far off its key as it is")
-        about = parser.add_argument_group("what it is called")
-        about.add_argument("--name", help="in the library: small letters, digits and hyphens (default: recording)")
-        about.add_argument("--display-name", help="on the screen")
-        about.add_argument("--family", choices=FAMILIES, help="default: keyboard")
-        about.add_argument("--author", default="", help="who plays or sings")
-        about.add_argument("--licence", default="", help="under which licence")
-        about.add_argument("--tags", nargs="+", default=[], metavar="TAG", help="words to find it by")
-        where = parser.add_argument_group("where it goes")
+        add_hearing_arguments(parser)
+        add_naming_arguments(parser)
+        where = add_place_arguments(parser)
         where.add_argument("--keep-takes", type=Path, metavar="FOLDER", help="keep the recordings there, as FLAC")
-        where.add_argument("--replace", action="store_true", help="an instrument of the same name goes into the trash")
-        where.add_argument("--into-engine", action="store_true", help="the running engine makes it, if there is one")
-        where.add_argument("--corner", choices=CORNERS, help="and puts it there")
-        where.add_argument("--library", type=Path, help="directory to write to, instead of the player's library")
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -117,21 +111,7 @@ def _request(args: argparse.Namespace) -> ImportRequest:
         raise TetradError(f"--notes is {args.notes}; 1 to {MOST_TAKES} go; give another number")
     if args.pitch is not None and args.notes not in (None, 1):
         raise TetradError("--pitch was given for several notes; it suits one; leave it out, or record one by one")
-    request = ImportRequest(
-        sources=(Path(),),
-        name=args.name,
-        display_name=args.display_name,
-        family=args.family,
-        author=args.author,
-        licence=args.licence,
-        tags=tuple(args.tags),
-        pitch=args.pitch,
-        unpitched=args.unpitched,
-        cut="single",
-        correct_tuning=not args.keep_tuning,
-        replace=args.replace,
-        library=args.library and args.library.resolve(),
-    )
+    request = dataclasses.replace(requested(args, (Path(),)), cut="single")
     if args.library and (args.into_engine or args.corner):
         raise TetradError("--library was given, which the engine does not take; leave it out, or --into-engine")
     if request.name is not None and not request.replace and request.name in request.to_library().paths():

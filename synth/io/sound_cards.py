@@ -7,7 +7,7 @@ JACK has a file of its own (`jack_audio.py`); PortAudio takes the rest, ALSA abo
 import contextlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -115,47 +115,56 @@ class Settled(NamedTuple):
 
 def output_devices() -> list[OutputDevice]:
     """All devices with two output channels or more; the preferred one first. Empty on a machine without sound."""
-    devices = []
     server = jack_audio.find_server()
-    sounddevice = _sounddevice()
-    host_apis = sounddevice.query_hostapis()
-    defaults = {api["default_output_device"] for api in host_apis}
-    found = sounddevice.query_devices()
+    found = _attached("output")
+    devices = [OutputDevice(d.number, d.name, d.host_api, d.rate_hz) for d in found if d.n_channels >= 2]
     if server is not None:
         devices.append(OutputDevice(len(found), server.name, jack_audio.HOST_API, server.sample_rate_hz))
-    for device in found:
-        host_api = str(host_apis[device["hostapi"]]["name"])
-        if device["max_output_channels"] >= 2 and host_api != jack_audio.HOST_API:
-            rate_hz = round(device["default_samplerate"])
-            devices.append(OutputDevice(int(device["index"]), str(device["name"]), host_api, rate_hz))
-
-    return _preferred_first(devices, defaults)
+    return _preferred_first(devices, found)
 
 
 def input_devices() -> list[InputDevice]:
     """All devices that sound comes from; the preferred one first. Empty on a machine without any."""
-    devices = []
     server = jack_audio.find_server()
+    found = _attached("input")
+    devices = [
+        InputDevice(d.number, d.name, d.host_api, d.rate_hz, min(d.n_channels, 2)) for d in found if d.n_channels > 0
+    ]
+    if server is not None:
+        n_channels = min(max(server.n_captures, 1), 2)
+        name, rate_hz = server.capture_name, server.sample_rate_hz
+        devices.append(InputDevice(len(found), name, jack_audio.HOST_API, rate_hz, n_channels))
+    return _preferred_first(devices, found)
+
+
+class _Attached(NamedTuple):
+    """What PortAudio says of a device in one direction."""
+
+    number: int
+    name: str
+    host_api: str
+    rate_hz: int
+    n_channels: int
+    is_default: bool
+    """Of its host API."""
+
+
+def _attached(direction: str) -> list[_Attached]:
+    """Every device PortAudio knows, "input" or "output"; without channels where it is JACK's, which we speak to."""
     sounddevice = _sounddevice()
     host_apis = sounddevice.query_hostapis()
-    defaults = {api["default_input_device"] for api in host_apis}
-    found = sounddevice.query_devices()
-    if server is not None:
-        channels = min(max(server.n_captures, 1), 2)
-        devices.append(
-            InputDevice(len(found), server.capture_name, jack_audio.HOST_API, server.sample_rate_hz, channels)
-        )
-    for device in found:
-        host_api = str(host_apis[device["hostapi"]]["name"])
-        channels = min(int(device["max_input_channels"]), 2)
-        if channels > 0 and host_api != jack_audio.HOST_API:
-            rate_hz = round(device["default_samplerate"])
-            devices.append(InputDevice(int(device["index"]), str(device["name"]), host_api, rate_hz, channels))
-    return _preferred_first(devices, defaults)
+    defaults = {api[f"default_{direction}_device"] for api in host_apis}
+    devices = []
+    for device in sounddevice.query_devices():
+        host_api, number = str(host_apis[device["hostapi"]]["name"]), int(device["index"])
+        n_channels = 0 if host_api == jack_audio.HOST_API else int(device[f"max_{direction}_channels"])
+        rate_hz = round(device["default_samplerate"])
+        devices.append(_Attached(number, str(device["name"]), host_api, rate_hz, n_channels, number in defaults))
+    return devices
 
 
-def _preferred_first(devices: Sequence[AnyDevice], defaults: Iterable[int]) -> list[AnyDevice]:
-    usual = set(defaults)
+def _preferred_first(devices: Sequence[AnyDevice], found: Sequence[_Attached]) -> list[AnyDevice]:
+    usual = {device.number for device in found if device.is_default}
 
     def preference(device: AnyDevice) -> tuple[int, bool, int]:
         host_api = device.host_api

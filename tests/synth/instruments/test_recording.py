@@ -62,7 +62,9 @@ def test_two_sung_notes_become_an_instrument_that_sounds_at_their_pitch(
 ) -> None:
     singer.sing_later(song(sung(57.0, 1.6), sung(64.0, 1.2)))
     takes = tmp_path / "takes"
-    result = record(home, "--notes", "2", "--name", "my-voice", "--tags", "me", "home", "--keep-takes", takes, "--json")
+    result = record(
+        home, "--notes", "2", "--name", "my-voice", "--tag", "me", "--tag", "home", "--keep-takes", takes, "--json"
+    )
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     (made,) = told["instruments"]
