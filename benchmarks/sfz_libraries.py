@@ -1,7 +1,10 @@
 """Are all sounding regions of real SFZ libraries mapped to notes?
 
-No package registry that was searched (npm, PyPI, Debian 12) has an SFZ library, only players and parsers; so these are
-clones of public repositories, `https://github.com/sfzinstruments/NAME` at the commits in LIBRARIES:
+No package of npm, PyPI or Debian 12 is known to have an SFZ library, only players and parsers do. Looked into: Debian's
+packages by description (`apt-cache search sfz`, `sampler`, `drumkit`, `sample library`), sources of MuseScore 3 (nine
+SFZ files of a few lines, which test its parser) and of DrumGizmo (none), pysfizz and sfzen of PyPI (none); npm's search
+does not answer. So these are clones of public repositories, `https://github.com/sfzinstruments/NAME` at the commits in
+LIBRARIES:
 
     python -m benchmarks.sfz_libraries FOLDER     (with the libraries' folders in it, by NAME)
 """

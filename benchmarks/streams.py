@@ -6,30 +6,44 @@ machine itself loses, both lose.
 
     python -m benchmarks.streams --voices 64 --period 128
     python -m benchmarks.streams --voices 200 --period 256
+
+With `--recording` the engine is a process of its own, and what takes turns is playing alone and playing while a sung
+note is recorded from the same server and imported into a corner, by the engine's own commands:
+
+    python -m benchmarks.streams --voices 32 --period 256 --recording
 """
 
 import argparse
 import contextlib
 import json
+import queue
+import tempfile
+import threading
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.jack_server import jack_server
+from benchmarks.real_engine import real_engine
 from synth.bench import sustaining_corners
 from synth.control.events import Event, NoteOn, SetParameter
 from synth.frames import SAMPLE_RATE_HZ
 from synth.instruments.library import Library
 from synth.io.audio import AudioOutput, choose_output
+from synth.io.client import Client
 from synth.jit import cfunc
 from synth.live import LiveEngine, SampleAt
 from synth.native import SOURCE, Source, stereo_view
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
+from tests.synth.instruments.singer import Singer, song, sung
 
 SETTLE_S = 1.0
+LIMIT_S = 120.0
+SUNG_S = 2.0
 
 
 @cfunc(SOURCE)
@@ -107,6 +121,89 @@ def compare(n_voices: int, period: int, seconds: float, turns: int) -> dict[str,
     }
 
 
+class Window(NamedTuple):
+    """Of an engine's life: seconds, blocks that came too late, and the fewest voices that its governor allowed."""
+
+    seconds: float
+    lost: int
+    fewest_voices: int
+
+
+class Watch:
+    """Strikes the keys anew and looks at an engine while something goes on."""
+
+    def __init__(self, client: Client, n_voices: int) -> None:
+        self._client = client
+        self._keys = np.linspace(36, 84, n_voices).round().astype(int).tolist()
+
+    @contextlib.contextmanager
+    def window(self, found: list[Window]) -> Iterator[None]:
+        self._client.send("panic")
+        for n, key in enumerate(self._keys):
+            self._client.send("note_on", key=key, velocity=80, channel=n % 16)
+        time.sleep(SETTLE_S)
+        limits: list[int] = []
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.1):
+                limits.append(self._client.status["voices"]["limit"])
+
+        looking = threading.Thread(target=look)
+        before, began_s = self._lost(), time.monotonic()
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looking.join()
+        found.append(Window(time.monotonic() - began_s, self._lost() - before, min(limits)))
+
+    def _lost(self) -> int:
+        return int(self._client.request("status")["health"]["underflows"])
+
+
+def compare_recording(n_voices: int, period: int, seconds: float, turns: int) -> dict[str, Any]:
+    """Playing alone, then while a note is recorded and while it is imported, in turns."""
+    corners: queue.Queue[str] = queue.Queue()
+    found: dict[str, list[Window]] = {"alone": [], "recording": [], "importing": []}
+
+    def on_notice(name: str, data: Any) -> None:
+        if name == "corner_changed" and data["corner"] == "se":
+            corners.put("se")
+        if name == "import_changed" and data["state"] == "failed":
+            corners.put(data["words"])
+
+    with (
+        jack_server(period, synchronous=False) as server,
+        tempfile.TemporaryDirectory(prefix="tetrad-") as home,
+        contextlib.closing(Singer(server)) as singer,
+        real_engine(Path(home), "--voices", str(n_voices), on_notice=on_notice) as client,
+    ):
+        watch = Watch(client, n_voices)
+        client.wait_for(lambda status: "voices" in status, LIMIT_S)
+        for turn in range(turns):
+            with watch.window(found["alone"]):
+                time.sleep(seconds)
+            with watch.window(found["recording"]):
+                client.request("record_input_start", device="jack", notes=1, timeout_s=LIMIT_S)
+                singer.sing_later(song(sung(53.0 + turn, SUNG_S)))
+                client.wait_for(lambda status: status["input"]["state"] == "ready", LIMIT_S)
+            with watch.window(found["importing"]):
+                client.request("record_input_stop", name=f"turn-{turn}", corner="se", timeout_s=LIMIT_S)
+                said = corners.get(timeout=LIMIT_S)
+            if said != "se":
+                raise SystemExit(said)
+    return {"voices": n_voices, "period": period, "turns": turns} | {
+        name: {
+            "blocks": round(sum(window.seconds for window in windows) * SAMPLE_RATE_HZ / period),
+            "lost": [window.lost for window in windows],
+            "fewest_voices": [window.fewest_voices for window in windows],
+        }
+        for name, windows in found.items()
+    }
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -114,8 +211,10 @@ def main() -> None:
     parser.add_argument("--period", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn (default %(default)s)")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--recording", action="store_true", help="the engine with and without a recording")
     args = parser.parse_args()
-    print(json.dumps(compare(args.voices, args.period, args.seconds, args.turns)))
+    what = compare_recording if args.recording else compare
+    print(json.dumps(what(args.voices, args.period, args.seconds, args.turns)))
 
 
 if __name__ == "__main__":

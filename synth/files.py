@@ -1,13 +1,27 @@
 """Writing files so that a reader sees the old content or the new, never a part of either."""
 
 import contextlib
+import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from synth.errors import TetradError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a disk, a quota or a limit on a file's size refused more."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def full_words(folder: Path) -> str:
+    """A full disk is named with the space that it has left."""
+    return f"the disk of {folder} is full: {shutil.disk_usage(folder).free / 1e6:.1f} MB are free"
 
 
 def atomic_write_bytes(path: Path | str, data: bytes) -> None:

@@ -188,7 +188,7 @@ class InputRecording:
         opened, stopped, folder = self._opened, self._stopped, self._folder
         takes = self._status.get("takes", ())
         if takes:
-            words = f"{words}; the takes before it are in {folder}"
+            words = f"{words}; the takes before it are in {folder}: they can be imported from there"
         self._end(words)
         self._number += 1
 

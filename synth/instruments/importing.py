@@ -8,15 +8,13 @@ understood. Whatever ends it before, an error, a full disk, a kill, leaves the l
 from __future__ import annotations
 
 import dataclasses
-import errno
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synth.control.kept_files import remove_leftovers
 from synth.errors import TetradError
-from synth.files import atomic_path
+from synth.files import atomic_path, full_words, is_full
 from synth.instruments import bundle
 from synth.instruments.build import Description, build_instrument
 from synth.instruments.duplicates import content_hash, made_of, recordings_hash, sounding_like
@@ -35,7 +33,6 @@ from synth.voices.decoder import Decoder
 MOST_REMARKS = 200
 """Lines that a result carries: a folder of 512 files can be wrong in 512 ways."""
 _CUT = {"auto": None, "single": False, "cut": True}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -268,9 +265,10 @@ def _store(
     except TetradError as error:
         if not path.exists():
             picture.unlink(missing_ok=True)
-        cause = error.__cause__
-        if isinstance(cause, OSError) and cause.errno in _FULL:
-            raise _full(library.own_folder) from error
+        if is_full(error.__cause__):
+            raise TetradError(
+                f"{full_words(library.own_folder)}, and that was not enough; nothing was added; make room and try again"
+            ) from error
         raise
     set_label(library.own_folder, instrument.name, label)
     said = tuple(remarks[:MOST_REMARKS])
@@ -286,13 +284,4 @@ def _store(
         sustains=instrument.sustains,
         remarks=said,
         replaced=request.replace,
-    )
-
-
-def _full(folder: Path) -> TetradError:
-    """A full disk is named with the space that it has left."""
-    free_mb = shutil.disk_usage(folder).free / 1e6
-    return TetradError(
-        f"the disk of {folder} is full: {free_mb:.1f} MB are free, and that was not enough; nothing was added; "
-        "make room and try again"
     )

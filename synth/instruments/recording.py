@@ -73,7 +73,10 @@ class RecordCommand:
                 recorder = TakeRecorder(
                     source, folder or given_folder(args.keep_takes), notes=notes, longest_s=args.seconds
                 )
-                finished = _record(recorder, screen)
+                try:
+                    finished = _record(recorder, screen)
+                except TetradError as error:
+                    raise TetradError(f"{error}{_where(recorder.takes)}") from error
                 takes, remarks, problem = recorder.takes, recorder.remarks(), recorder.problem
                 origin = f"recorded from {source.device}"
         finally:
@@ -160,11 +163,17 @@ def _import(
     request: ImportRequest, takes: tuple[WrittenTake, ...], *, into_engine: bool, corner: str | None
 ) -> ImportResult:
     """Whatever goes wrong, the takes stay, and it is said where."""
-    where = f"the takes are in {takes[0].path.parent}; `tetrad instruments add` makes an instrument of them, too"
     try:
         return carry_out(request, "recording", into_engine=into_engine, corner=corner)
     except TetradError as error:
-        raise TetradError(f"{error}; {where}") from error
+        raise TetradError(f"{error}{_where(takes)}") from error
     except BaseException:
-        print(where, file=sys.stderr)
+        print(_where(takes).removeprefix("; "), file=sys.stderr)
         raise
+
+
+def _where(takes: tuple[WrittenTake, ...]) -> str:
+    """What is said of takes that stay, behind what went wrong."""
+    if not takes:
+        return ""
+    return f"; the takes are in {takes[0].path.parent}; `tetrad instruments add` makes an instrument of them, too"

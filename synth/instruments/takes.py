@@ -18,13 +18,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from synth.errors import TetradError
+from synth.files import full_words, is_full
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.cleaning import one_channel
 from synth.instruments.keys import Estimator, key_name
 from synth.instruments.resampling import to_engine_rate
 from synth.instruments.trigger import LONGEST_S, State, TakeSound, Trigger
 from synth.io.audio_input import InputLevel, clipped_samples
-from synth.io.take import TAKE_SUFFIX, TakeFile
+from synth.io.take import TAKE_SUFFIX, Take, TakeFile
 
 STEM = "recording take"
 """No key can be read out of it."""
@@ -120,6 +121,7 @@ class TakeRecorder:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pitch")
         self._hearing: list[tuple[WrittenTake, Future[tuple[str, float | None]]]] = []
         self._takes: list[WrittenTake] = []
+        self._remarks: list[str] = []
         self._problem = ""
         self._clipped_s = self._sounding_s = time.monotonic()
         self._clipped_s -= _DEAD_S
@@ -183,7 +185,7 @@ class TakeRecorder:
 
     def remarks(self) -> list[str]:
         """What was wrong with the recording as a whole, one line each."""
-        found = []
+        found = [*self._remarks]
         if self._source.lost_samples:
             lost_s = self._source.lost_samples / self._source.sample_rate_hz
             found.append(f"{lost_s:.2f} s of sound were lost: the machine was too busy")
@@ -216,15 +218,9 @@ class TakeRecorder:
         rate_hz = self._source.sample_rate_hz
         path = _free_path(self._folder)
         stereo = take.sound if take.sound.shape[1] == 2 else np.repeat(take.sound[:, :1], 2, axis=1)
-        try:
-            file = TakeFile(path, rate_hz)
-            file.write(stereo)
-            written = file.finish()
-        except OSError as error:
-            raise TetradError(
-                f"cannot write {path}: {error.strerror}; a disk with room was expected; free some space: "
-                f"{len(self._takes)} takes before it are in {self._folder}"
-            ) from error
+        written = _written(path, stereo, rate_hz)
+        if written.problem is not None:
+            self._remarks.append(written.problem)
         clipped = clipped_samples(np.abs(take.sound))
         told = WrittenTake(written.path, len(take.sound) / rate_hz, clipped, take.cut)
         self._takes.append(told)
@@ -241,6 +237,26 @@ class TakeRecorder:
             else:
                 waiting.append((take, future))
         self._hearing = waiting
+
+
+def _written(path: Path, stereo: Float32Array, rate_hz: int) -> Take:
+    """A take as a file, whole, or TetradError and nothing."""
+    file = None
+    try:
+        file = TakeFile(path, rate_hz)
+        file.write(stereo)
+    except OSError as error:
+        if file is not None:
+            file.discard()
+        if is_full(error):
+            raise TetradError(
+                f"{full_words(path.parent)}, and {path.name} of {len(stereo) / rate_hz:.1f} s needs "
+                f"{stereo.size * 3e-6:.1f} MB; nothing of it was kept; make room and record it again"
+            ) from error
+        raise TetradError(
+            f"cannot write {path}: {error.strerror}; a folder that takes files was expected; name another"
+        ) from error
+    return file.finish()
 
 
 def _hear(sound: Float32Array, rate_hz: int, estimate: Estimator | None) -> tuple[str, float | None]:

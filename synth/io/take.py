@@ -46,17 +46,23 @@ class TakeFile:
         self._file = self._raw.open("xb", buffering=0)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.n_samples = 0
-        self._file.write(_header(sample_rate_hz, 0))
+        try:
+            self._write_all(_header(sample_rate_hz, 0))
+        except OSError:
+            self.discard()
+            raise
 
     def write(self, sound: NDArray[np.float32]) -> None:
         """Appends float32 [n, 2]: n = round(x 2^23), clipped to 24 bits; what is not a number is silence."""
-        data = memoryview(_packed(sound))
         if (self.n_samples + len(sound)) * _FRAME_BYTES > _MOST_BYTES:
             raise OSError(27, "a WAV file holds 4 GB")
-        while data:  # a full disk takes a part before it refuses
-            n = self._file.write(data)
-            data = data[n:]
+        self._write_all(_packed(sound))
         self.n_samples += len(sound)
+
+    def _write_all(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:  # a full disk takes a part before it refuses
+            rest = rest[self._file.write(rest) :]
 
     def sync(self) -> None:
         """To the disk itself, for the day when the mains fail."""
@@ -68,6 +74,11 @@ class TakeFile:
             return finish_take(self._raw, self.path)
         finally:
             self._file.close()
+
+    def discard(self) -> None:
+        """Nothing is left of it, and its room is free again."""
+        self._raw.unlink(missing_ok=True)
+        self._file.close()
 
 
 def checked_target(path: Path | str) -> Path:

@@ -47,6 +47,21 @@ def ask(worker: "subprocess.Popen[str]", request: ImportRequest) -> list[dict[st
     return messages
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel has no autogroups")
+def test_it_gives_way_by_its_session_too_and_leaves_others_alone() -> None:
+    ours = Path("/proc/self/autogroup").read_text()
+    for own_session in (True, False):
+        with subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=own_session
+        ) as process:
+            assert read(process) == {"ready": True}
+            group = Path(f"/proc/{process.pid}/autogroup").read_text()
+            assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(os.getpriority(os.PRIO_PROCESS, 0) + NICE, 19)
+            process.kill()
+        assert (group.endswith(f" nice {NICE}\n") and group != ours) if own_session else group == ours
+    assert Path("/proc/self/autogroup").read_text() == ours
+
+
 def test_it_imports_one_after_the_other_and_tells_how_far_it_is(
     worker: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:

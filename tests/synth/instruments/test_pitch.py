@@ -12,6 +12,7 @@ from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.instruments import pitch_network
 from synth.instruments.pitch import PitchEstimate, estimate_pitch
 from synth.instruments.pitch_features import N_KEYS, ROW_WIDTH, key_to_hz, pitch_features, tracker
+from tests.synth.instruments.singer import sung
 
 STEP_DB = {"saw": -6.0, "flute": -15.0, "reed": -3.0}
 
@@ -76,6 +77,11 @@ def test_disturbed_notes_keep_their_key(key: float) -> None:
         found = estimate_pitch(audio.astype(np.float32))
         assert found.pitched
         assert abs(cents_off(found, key)) < 25.0
+
+
+@pytest.mark.parametrize("key", [57.0, 60.0, 62.0, 64.0, 67.0])
+def test_a_singer_with_vibrato_is_told_the_middle_of_it(key: float) -> None:
+    assert abs(cents_off(estimate_pitch(sung(key, 2.0)), key)) < 5.0
 
 
 def test_silence_before_the_note_does_not_matter() -> None:

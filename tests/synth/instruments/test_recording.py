@@ -292,6 +292,50 @@ def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path) -> None:
         run(recorder, source)
 
 
+_FULL = """
+import resource, sys
+from pathlib import Path
+from synth.errors import TetradError
+from synth.instruments.pitch import PitchEstimate
+from synth.instruments.takes import TakeRecorder
+from tests.synth.instruments.singer import sung
+from tests.synth.instruments.test_recording import run, tape
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+source = tape(*(sung(60.0, seconds) for seconds in (0.5, 3.0)))
+recorder = TakeRecorder(source, Path(sys.argv[1]), estimate=lambda audio: PitchEstimate(60.0, 0.0, False))
+try:
+    run(recorder, source)
+except TetradError as error:
+    print(error)
+recorder.finish()
+print([take.path.name for take in recorder.takes], recorder.remarks()[:-2])
+"""
+
+
+def full_disk(folder: Path, most_bytes: int) -> list[str]:
+    """A note of 1.2 s and one of 3.7 s, recorded where no file can be larger: a limit stands in for the full disk, for
+    the kernel refuses the write either way. Gives what was said."""
+    command = [sys.executable, "-c", _FULL, str(folder), str(most_bytes)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+
+def test_a_full_disk_in_the_middle_of_a_take_keeps_the_takes_before_it_and_names_its_space(tmp_path: Path) -> None:
+    said, kept = full_disk(tmp_path, 600_000)
+    assert f"the disk of {tmp_path} is full: " in said
+    assert re.search(r"\d\.\d MB are free, and recording take 2\.flac of 3\.\d s needs 1\.\d MB;", said)
+    assert kept == "['recording take 1.flac'] []"
+    assert [path.name for path in tmp_path.iterdir()] == ["recording take 1.flac"]
+    assert soundfile.info(tmp_path / "recording take 1.flac").duration == pytest.approx(1.2, abs=0.15)
+
+
+@pytest.mark.parametrize("most_bytes", [20, 100_000])
+def test_a_disk_that_is_full_at_once_has_nothing_half_written(tmp_path: Path, most_bytes: int) -> None:
+    said, kept = full_disk(tmp_path, most_bytes)
+    assert "recording take 1.flac of 1." in said
+    assert kept == "[] []"
+    assert not list(tmp_path.iterdir())
+
+
 STATUS = InputStatus("waiting", -30.0, -12.0, False, (), "waiting for a sound")
 
 
