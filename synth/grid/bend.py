@@ -3,7 +3,7 @@
 A path's embedding z_u is decoded, made sound, and encoded again: E(D(z_u)). Where the network knows the sounds, both
 agree as well as they do at the ends. Where they don't, the decoder has been asked for what it never learned, and what
 came out is elsewhere: at E(D(z_u)). The path is bent by a share of the way there, and the bend is kept only where
-encoding again then agrees better; `synth.grid.compute` drops it where it makes the path longer. The ends are left alone.
+encoding again then agrees better; `compute` drops it where it makes the path longer. The ends are left alone.
 """
 
 from __future__ import annotations
