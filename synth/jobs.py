@@ -69,7 +69,7 @@ def run_jobs(
     n = available_cores() if workers is None else workers
     if n < 1:
         raise TetradError(f"{n} workers were given; at least 1 was expected; give another number")
-    if dask is not None or ((n > 1 or isolated) and _has_dask()):
+    if dask is not None or (n > 1 and _has_dask()):
         from synth.dask_jobs import run_on_dask
 
         run_on_dask(function, items, on_result, address=dask, workers=n, retries=retries, gpu=gpu)
