@@ -43,8 +43,9 @@ def run_on_dask(
 ) -> None:
     """See `synth.jobs.run_jobs`. Without an `address`, on `workers` processes of this machine."""
     with _quiet(), _client(address, workers, retries) as client:
-        here = identity()
-        _check_workers(client, here)
+        here = None if address is None else identity()  # processes of our own have nothing else to run
+        if here is not None:
+            _check_workers(client, here)
         resources = {"GPU": 1} if gpu and _workers_with_gpu(client) else None
         todo = enumerate(items)
         waiting: dict[Future[Any], int] = {}
@@ -69,9 +70,9 @@ def run_on_dask(
                 future.release()
 
 
-def _answer(function: Callable[[T], R], item: T, wanted: str) -> R | Refused:
+def _answer(function: Callable[[T], R], item: T, wanted: str | None) -> R | Refused:
     """What a worker does. Workers may join at any time, so each task looks where it is."""
-    refused = _mismatch(identity(), wanted)
+    refused = None if wanted is None else _mismatch(identity(), wanted)
     return attempt(function, item) if refused is None else refused
 
 
