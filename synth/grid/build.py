@@ -40,7 +40,8 @@ class PairWork(NamedTuple):
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """`files` of the instruments by name; `todo` are pairs without a usable path; `n_there` have one; `replaced` are those of `todo` of other networks."""
+    """`files` of the instruments by name; `todo` are pairs without a usable path, and `replaced` those of them that
+    other networks have made one for; `n_there` pairs have one."""
 
     files: Mapping[str, Path]
     todo: tuple[tuple[str, str], ...]

@@ -29,7 +29,9 @@ class BuildCommand:
         add_grid_folder_argument(parser)
         add_jobs_arguments(parser)
         parser.add_argument("--rebuild", action="store_true", help="make paths of another model anew, not refuse them")
-        parser.add_argument("--report", metavar="FOLDER", type=Path, help="write what was gained, in numbers and pictures")
+        parser.add_argument(
+            "--report", metavar="FOLDER", type=Path, help="write what was gained, in numbers and pictures"
+        )
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:

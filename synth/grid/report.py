@@ -19,11 +19,14 @@ from synth.errors import TetradError
 from synth.files import atomic_path, atomic_write_bytes
 from synth.frames import Float32Array, Float64Array
 from synth.grid.build import PairWork, identify, instruments_of, networks, pair_works
-from synth.grid.compute import path_steps_db
+from synth.grid.compute import FRAMES, frame_weights
+from synth.grid.heard import N_MELS, log_mels_db
 from synth.grid.pair_path import N_WARP, NotePath, PairPath, straight
-from synth.grid.retime import evenness
+from synth.grid.played import PlayedPath
+from synth.grid.retime import evenness, steps_db
 from synth.grid.store import GridStore
 from synth.jobs import run_jobs
+from synth.voices.prepared import PreparedInstrument
 
 N_POINTS = 21
 MIDDLE_KEY = 60
@@ -77,12 +80,14 @@ def measure_pairs(
 def measure_pair(work: _Work) -> PairReport:
     """The evenness of one pair's path at its note nearest middle C."""
     pair, path = work
-    first, second = instruments_of(pair)
+    first, second = (PreparedInstrument(instrument) for instrument in instruments_of(pair))
+    played = PlayedPath(first, second, networks()[0], N_POINTS, len(FRAMES))
     note = min(path.notes, key=lambda n: (abs(n.pitch - MIDDLE_KEY), n.pitch, -n.velocity))
-    places = np.linspace(0.0, 1.0, N_POINTS)
 
     def even(candidate: NotePath) -> float:
-        return evenness(path_steps_db(first, second, networks()[0], candidate, places))
+        places = np.interp(np.linspace(0.0, 1.0, N_POINTS), np.linspace(0.0, 1.0, N_WARP), candidate.warp)
+        mels = log_mels_db(played.play(candidate.pitch, candidate.velocity, places, FRAMES))
+        return evenness(steps_db(mels.reshape(N_POINTS, len(FRAMES), N_MELS), frame_weights(FRAMES)))
 
     before, after = even(straight(note.pitch, note.velocity)), even(note)
     return PairReport(
