@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import Client, Future, LocalCluster, wait
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
+from distributed.utils import silence_logging_cmgr
 
 from synth.errors import TetradError
 from synth.jobs import WINDOW_PER_WORKER, Refused, attempt, deaf_to_interrupts, gave_up, identity, opened
@@ -42,7 +44,8 @@ def run_on_dask(
     gpu: bool,
 ) -> None:
     """See `synth.jobs.run_jobs`. Without an `address`, on `workers` processes of this machine."""
-    with _quiet(), _client(address, workers, retries) as client:
+    with silence_logging_cmgr(logging.CRITICAL), _client(address, workers, retries) as client:
+        # What Dask logs of lost workers and closed connections, this file says in one line where it matters.
         here = None if address is None else identity()  # processes of our own have nothing else to run
         if here is not None:
             _check_workers(client, here)
@@ -124,18 +127,6 @@ def _client(address: str | None, workers: int, retries: int) -> Iterator[Client]
         yield client
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What Dask logs of lost workers and closed connections, this file says in one line where it matters."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
 def _check_workers(client: Client, here: str) -> None:
     try:
         client.wait_for_workers(1, timeout=ANSWER_S)
@@ -190,7 +181,7 @@ def _result(future: Future[Any], index: int) -> Any:
         raise
     except KilledWorker as error:
         raise gave_up(index, "its workers were lost one after another") from error
-    except CancelledError as error:
+    except (CancelledError, CommClosedError) as error:
         raise _went_away("the scheduler") from error
     except Exception as error:
         raise gave_up(index, _reason(error)) from error

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,6 +132,8 @@ def deaf_to_interrupts() -> Iterator[None]:
     A terminal sends Ctrl-C to workers, too. One that is still importing has no handler yet and would print a traceback;
     a blocked signal, which exec passes on, covers it from its first instruction.
     """
+    # multiprocessing starts this helper with its first process, and then unblocks SIGINT where it does (CPython 3.11).
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
