@@ -152,7 +152,7 @@ def _claim(directory: Path, set_settings: dict[str, object]) -> None:
 
 class _Work(NamedTuple):
     directory: Path
-    plan: Plan
+    plan: InstrumentPlan | RecordedInstrument
     gain_db: float
     skip_broken: bool
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.rainbowgram import Labelled, write_rainbowgrams
-from synth.grid.pair_path import N_WARP, PairPath
+from synth.grid.pair_path import PairPath
 from synth.instruments.fidelity import Place, render_path
 from synth.instruments.library import Library
 from synth.voices.decoder import Decoder
@@ -26,15 +26,24 @@ def write_path_sheet(path: PairPath, out: Path, *, key: int | None = None, n_poi
     played_key = note.pitch if key is None else key
     ends = [library.load(path.first), library.load(path.second)]
     s = np.linspace(0.0, 1.0, n_points)
-    u = np.interp(s, np.linspace(0.0, 1.0, N_WARP), note.warp)
+    points = [Place(float(x), 0.0) for x in s]
     rows = []
-    for label, places in (("straight", s), ("grid", u)):
-        points = [Place(float(x), 0.0) for x in places]
-        sounds = render_path([*ends, *ends], points, played_key, note.velocity, HELD_S, LASTS_S, decoder)
+    for label, evenness in (("straight", 0.0), ("grid", 1.0)):
+        sounds = render_path(
+            [*ends, *ends],
+            points,
+            played_key,
+            note.velocity,
+            HELD_S,
+            LASTS_S,
+            decoder,
+            paths=[path],
+            evenness=evenness,
+        )
         rows.append(
             [
-                Labelled(f"{label} {100 * where:.0f}%, u {x:.2f}, key {played_key}", sound)
-                for where, x, sound in zip(s, places, sounds, strict=True)
+                Labelled(f"{label}, {100 * place:.0f}% of the way from {path.first} to {path.second}", sound)
+                for place, sound in zip(s, sounds, strict=True)
             ]
         )
     write_rainbowgrams(out, rows)

@@ -12,9 +12,11 @@ from models.morph.likeness import MiddleMeasures
 from models.morph.measures import PathMeasures
 from models.morph.pairs import Pair
 
-METHODS = ("ours", "crossfade", "snap", "measured_blend")
+METHODS = ("ours", "straight", "crossfade", "snap", "measured_blend")
 BASELINES = METHODS[1:]
 WITHIN_CENTS = 5.0
+WORSE_BY = 1.05
+"""Less even than the straight line by more than this counts as worse."""
 _MEASURES = ("evenness", "pitch_cents", "loudness_dip_lu", "largest_step_db", "largest_reversal")
 _AS_GOOD = {
     "evenness": 0.01,
@@ -42,6 +44,7 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     """Medians over the pairs of every measure by method, the worst of them, and one row for each pair.
 
     `pitch_cents` is the largest distance on a path, `pitch_within_5_cents` the share of pairs that never leave that.
+    `p90` is that of the evenness, and `less_even_than_straight` lists the pairs in which ours is by more than 5 %.
     `loudness_error_lu` is the dip or hump at the middle, whichever it is, `loudness_hump_lu` how much louder than its
     ends a middle is at worst. `better_than` is the share of pairs in which ours is better than a baseline, or as good.
     In the middle, snapping plays what ours plays, so dips are the same. Of `middle`, "ends" are the corners themselves:
@@ -53,6 +56,10 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     result["worst"] = {name: _each(by_method[name], _largest) for name in _MEASURES}
     result["worst"]["monotone_share"] = _each(by_method["monotone_share"], lambda v: -_largest(-v))
     result["worst"]["loudness_hump_lu"] = _each(by_method["loudness_dip_lu"], lambda v: max(0.0, _largest(-v)))
+    result["p90"] = {"evenness": _each(by_method["evenness"], lambda v: float(np.nanpercentile(v, 90)))}
+    result["less_even_than_straight"] = [
+        [p.pair.west, p.pair.east] for p in pairs if p.paths["ours"].evenness > WORSE_BY * p.paths["straight"].evenness
+    ]
     result["pitch_within_5_cents"] = _each(by_method["pitch_cents"], lambda v: float((v <= WITHIN_CENTS).mean()))
     result["better_than"] = {
         baseline: {
@@ -71,7 +78,7 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     result["diagonal"] = {
         name: {
             method: _median(np.array([getattr(d[method], name) for d in diagonals]))
-            for method in ("ours", "measured_blend")
+            for method in ("ours", "straight", "measured_blend")
         }
         for name in ("evenness", "pitch_cents", "monotone_share")
     }
