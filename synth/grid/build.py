@@ -17,9 +17,9 @@ from synth.grid.compute import pair_path
 from synth.grid.pair_file import Identity, read_pair_header
 from synth.grid.pair_path import PairPath
 from synth.grid.store import GridStore
-from synth.instruments.duplicates import content_hash
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import Instrument, read_header, read_instrument
+from synth.instruments.header import content_hash
 from synth.instruments.library import Library
 from synth.jobs import run_jobs
 from synth.voices.decoder import Decoder
