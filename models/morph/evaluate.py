@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from models.dataset.reader import NoteSet
 from models.morph import paths
+from models.morph.envelopes import blended_onset_s, envelope_correlation, onset_s
 from models.morph.likeness import EncodeNote, FamilyConfidence, Listener, RealNotes, mean_of
-from models.morph.measures import MIDDLE, PathMeasures, measure_path
+from models.morph.measures import MIDDLE, N_POINTS, PathMeasures, measure_path
 from models.morph.pairs import Pair, fixed_pairs
 from models.morph.picture import write_path_picture
-from models.morph.summary import PairMeasures, summarise
+from models.morph.summary import GESTURE_METHODS, GestureMeasures, PairMeasures, summarise
 from models.ship import TABLE
 from synth.command import progress
 from synth.errors import TetradError
+from synth.frames import Float32Array
 from synth.grid.compute import identity, pair_path
 from synth.grid.pair_path import PairPath
 from synth.grid.store import GridStore
@@ -207,6 +211,19 @@ def _measure_pair(
         if beside is None
         else _diagonal(ends, measured, beside, key, velocity, decoder, library, find_path),
     )
+
+
+def _gestures(sounds: Mapping[str, Float32Array]) -> dict[str, GestureMeasures]:
+    """Whether a pluck and a bow meet as one gesture, with the grid and without; see `models.morph.envelopes`."""
+    found = {}
+    for name in GESTURE_METHODS:
+        west, east = sounds[name][0], sounds[name][-1]
+        places = np.linspace(0.0, 1.0, N_POINTS)
+        wanted_s = [blended_onset_s(onset_s(west), onset_s(east), x) for x in places]
+        errors_s = [abs(onset_s(sound) - wanted) for sound, wanted in zip(sounds[name], wanted_s, strict=True)]
+        alike = [envelope_correlation(sound, west, east, x) for sound, x in zip(sounds[name], places, strict=True)]
+        found[name] = GestureMeasures(float(max(errors_s)), float(min(alike)))
+    return found
 
 
 def _diagonal(

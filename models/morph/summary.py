@@ -14,6 +14,7 @@ from models.morph.pairs import Pair
 
 METHODS = ("ours", "straight", "crossfade", "snap", "measured_blend")
 BASELINES = METHODS[1:]
+GESTURE_METHODS = ("ours", "straight")
 WITHIN_CENTS = 5.0
 WORSE_BY = 1.05
 """Less even than the straight line by more than this counts as worse."""
@@ -30,13 +31,24 @@ _MIDDLE = ("nearest_real_db", "embedding_distance", "family_confidence")
 
 
 @dataclass(frozen=True)
+class GestureMeasures:
+    """Of the 21 points of a path, the worst: how far in seconds an onset is from where the ends' blended one is, and
+    the least correlation (-1..1) of an envelope with the blended one. NaN where a point is silent."""
+
+    onset_error_s: float
+    envelope_correlation: float
+
+
+@dataclass(frozen=True)
 class PairMeasures:
-    """`paths` by method; `middles` likewise, and "ends" for the mean over the two corners; `diagonal` may be empty."""
+    """`paths` by method; `middles` likewise, and "ends" for the mean over the two corners. `gestures`, of pairs of one
+    that sustains and one that decays, and `diagonal` may be empty."""
 
     pair: Pair
     sustaining: int
     paths: Mapping[str, PathMeasures]
     middles: Mapping[str, MiddleMeasures]
+    gestures: Mapping[str, GestureMeasures]
     diagonal: Mapping[str, PathMeasures]
 
 
@@ -82,6 +94,14 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
         }
         for name in ("evenness", "pitch_cents", "monotone_share")
     }
+    mixed = [p.gestures for p in pairs if p.gestures]
+    result["mixed_pairs"] = {
+        "n": len(mixed),
+        "onset_error_s": {m: _spread(np.array([g[m].onset_error_s for g in mixed]), 1.0) for m in GESTURE_METHODS},
+        "envelope_correlation": {
+            m: _spread(np.array([g[m].envelope_correlation for g in mixed]), -1.0) for m in GESTURE_METHODS
+        },
+    }
     result["n_pairs"], result["n_diagonals"] = len(pairs), len(diagonals)
     result["pairs"] = [_row(p) for p in pairs]
     return result
@@ -98,6 +118,9 @@ def _row(measured: PairMeasures) -> dict[str, Any]:
         row[name] = {method: round(getattr(path, name), 3) for method, path in measured.paths.items()}
     for name in _MIDDLE:
         row[name] = {method: round(getattr(middle, name), 3) for method, middle in measured.middles.items()}
+    for name in ("onset_error_s", "envelope_correlation"):
+        if measured.gestures:
+            row[name] = {method: round(getattr(found, name), 4) for method, found in measured.gestures.items()}
     row["nearest_real"] = {method: middle.nearest_real for method, middle in measured.middles.items()}
     return row
 
@@ -108,6 +131,11 @@ def _over(pairs: Sequence[PairMeasures], name: str, methods: Sequence[str]) -> d
 
 def _each(values: Mapping[str, np.ndarray], of: Callable[[np.ndarray], float]) -> dict[str, float]:
     return {method: of(value) for method, value in values.items()}
+
+
+def _spread(values: np.ndarray, sign: float) -> dict[str, float]:
+    """Median and worst over the pairs; the worst is the largest for `sign` 1, the least for -1."""
+    return {"median": _median(values), "worst": sign * _largest(sign * values)}
 
 
 def _median(values: np.ndarray) -> float:
