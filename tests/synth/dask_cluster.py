@@ -15,12 +15,18 @@ ROOT = Path(__file__).resolve().parents[2]
 class Cluster:
     """`address` of the scheduler; `workers` are its processes, one thread each."""
 
-    def __init__(self, folder: Path, prefix: Sequence[str] = (), host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        prefix: Sequence[str] = (),
+        host: str = "127.0.0.1",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         file = folder / "scheduler.json"
         options = ["--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-        self._scheduler = _start([*prefix, *_dask("scheduler"), *options], folder)
+        self._scheduler = _start([*prefix, *_dask("scheduler"), *options], folder, environment)
         deadline_s = time.monotonic() + 60.0
         while not file.exists() or not file.read_text().endswith("}"):
             if self._scheduler.poll() is not None or time.monotonic() > deadline_s:
