@@ -53,7 +53,7 @@ import sys
 from pathlib import Path
 from synth.jobs import run_jobs
 from tests.synth import job_work
-tasks = (job_work.Task(i, Path(sys.argv[2]), 0.2) for i in range(60))
+tasks = (job_work.Task(i, Path(sys.argv[2]), 0.2) for i in range(100))
 run_jobs(job_work.note_run, tasks, dask=sys.argv[1], on_result=lambda i, pid: print(i, pid, flush=True))
 """
 
@@ -64,7 +64,7 @@ def test_work_goes_on_when_one_of_two_machines_is_cut_off(machines: list[str], t
     log.mkdir()
     inside = [["ip", "netns", "exec", name] for name in machines]
     # Instead of 30 s, after which Dask gives up a connection without an answer.
-    impatient = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "3s"}
+    impatient = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "12s"}
     dask = Cluster(tmp_path, prefix=inside[0], host=f"{NETWORK}.1", environment=impatient)
     try:
         for i in (1, 2):
@@ -87,11 +87,11 @@ def test_work_goes_on_when_one_of_two_machines_is_cut_off(machines: list[str], t
             if not before_cut and len(set(results.values())) == 2:
                 before_cut = len(results)
                 ip("-n", machines[2], "link", "set", "eth0", "down")
-        assert client.wait(60) == 0
-        assert client.stderr is not None
-        assert client.stderr.read() == ""
+        _, errors = client.communicate(timeout=120)
+        assert client.returncode == 0, errors
+        assert errors == ""
     finally:
         dask.close()
-    assert sorted(results) == list(range(60))
-    assert 0 < before_cut < 60
+    assert sorted(results) == list(range(100))
+    assert 0 < before_cut < 100
     assert all(job_work.runs(log).count(index) == 1 for index in list(results)[:before_cut])
