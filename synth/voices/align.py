@@ -4,7 +4,8 @@ Blended frame by frame, a pluck would be over before a bow has begun, and the mi
 then a bow. So each source is read at a rate of its own until its attack is over, and all attacks end at one moment: at
 weights w after `exp(sum w log a)`, which is the geometric mean of their lengths. The logarithm of the attack's time is
 what the ear goes by (Grey 1977; McAdams et al. 1995), and with the plain mean a sixth of a cello would slow a plucked
-string down threefold. From there on every source walks at its recorded pace. Releases likewise have one length.
+string down threefold. What is there at once has no attack to be made longer, and is faded in. After its attack every
+source walks at its recorded pace. Releases likewise have one length.
 At a corner all this is nothing: the recording is read as it is. Among the notes of one corner nothing is aligned.
 
 The moment follows the finger while a note sounds, and so does each source's place, without a jump.
@@ -30,10 +31,21 @@ def aligned(frames, attack, attack_now):  # type: ignore[no-untyped-def]
     return attack + (frames - attack_now)
 
 
+@njit("f8(f8, f8, f8, f8)")
+def rise_fade_db(frames, attack, attack_now, missing):  # type: ignore[no-untyped-def]
+    """Fade in dB, 0 or less, of a source after `frames`, which `missing` dB of its attack's rise can't be had from.
+
+    It has that much to come as the attack ends, three times that as it begins, and nothing half an attack later; at
+    its recorded length, or a shorter one, nothing at all."""
+    if attack_now <= attack:
+        return 0.0
+    return -missing * (1.0 - attack / attack_now) * max(3.0 - 2.0 * frames / attack_now, 0.0)
+
+
 @njit()
 def find_landmarks(notes, bank, v, c):  # type: ignore[no-untyped-def]
     """Fills in where source c of slot v began, and how long its attack and its release last, from its notes' NOTEs."""
-    began = attack = fall = 0.0
+    began = attack = fall = missing = 0.0
     for j in range(bank[v].weight.shape[1]):
         weight = bank[v].weight[c, j]
         if weight == 0.0:
@@ -43,8 +55,10 @@ def find_landmarks(notes, bank, v, c):  # type: ignore[no-untyped-def]
         began += weight * first
         attack += weight * np.log(max(note.attack - first, 1.0))
         fall += weight * np.log(note.fall)
+        missing += weight * note.missing_rise if first == 0.0 else 0.0
     bank[v].began[c] = began
     bank[v].attack_log[c] = attack
+    bank[v].missing_rise[c] = missing
     bank[v].attack[c] = bank[v].attack_now[c] = np.exp(attack)
     bank[v].fall_log[c] = fall
     bank[v].fall_rate[c] = 1.0

@@ -13,7 +13,7 @@ import numpy as np
 from synth.control.corners import N_CORNERS, N_EDGES
 from synth.frames import LEVEL_FLOOR_DB, N_BANDS, N_PARTIALS, ROW_WIDTH, Float32Array
 from synth.jit import njit
-from synth.voices.align import aligned
+from synth.voices.align import aligned, rise_fade_db
 from synth.voices.envelope import END_FADE_DB, held_fade_db, held_position, way
 from synth.voices.prepared import NOTES_PER_CORNER
 from synth.voices.voice import FREE, HELD, N_SOURCES, NEVER
@@ -131,6 +131,7 @@ def _held(notes, bank, v, c, m):  # type: ignore[no-untyped-def]
         bank[v].start_fraction * way(notes[m])
     )
     fade = held_fade_db(elapsed, loop_start, loop_end, hold_end, notes[m].hold_fade)
+    fade += rise_fade_db(bank[v].held_frames, bank[v].attack[c], bank[v].attack_now[c], bank[v].missing_rise[c])
     return held_position(elapsed, loop_start, loop_end, hold_end), fade
 
 

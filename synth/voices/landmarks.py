@@ -20,6 +20,13 @@ def attack_frames(loudness_db: Float32Array) -> float:
     return float(max(int(np.argmax(first >= first.max() - ATTACK_DB)), 1))
 
 
+def missing_rise_db(loudness_db: Float32Array) -> float:
+    """How much of ATTACK_DB a note, float32 [T] in dB, has already behind it in its first frame; 0 to ATTACK_DB. What
+    is struck is there at once: there is no rise that could be made slower."""
+    first = loudness_db[:LONGEST_ATTACK]
+    return max(float(loudness_db[0] - first.max()) + ATTACK_DB, 0.0)
+
+
 def fall_frames(loudness_db: Float32Array, release_start: int, release_fade: float) -> float:
     """Frames from the recorded release until the loudness, float32 [T] in dB, is FALL_DB softer, or to the note's end;
     at least 1. Where no release was recorded, what `release_fade`, in dB a frame, makes of it; the whole note where

@@ -81,6 +81,7 @@ VOICE = np.dtype(
         # alignment, see synth.voices.align: in frames, means over a source's notes
         ("began", np.float64, (N_SOURCES,)),  # where in the recordings it began
         ("attack", np.float64, (N_SOURCES,)),  # how long its attack lasts from there
+        ("missing_rise", np.float64, (N_SOURCES,)),  # dB of the attack's last that it has behind it as it begins
         ("attack_log", np.float64, (N_SOURCES,)),  # natural logarithm of that
         ("fall_log", np.float64, (N_SOURCES,)),  # likewise, how long its release lasts
         ("attack_now", np.float64, (N_SOURCES,)),  # how long its attack is to last
