@@ -59,8 +59,9 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     `p90` is that of the evenness, and `less_even_than_straight` lists the pairs in which ours is by more than 5 %.
     `loudness_error_lu` is the dip or hump at the middle, whichever it is, `loudness_hump_lu` how much louder than its
     ends a middle is at worst. `better_than` is the share of pairs in which ours is better than a baseline, or as good.
-    In the middle, snapping plays what ours plays, so dips are the same. Of `middle`, "ends" are the corners themselves:
-    what a sound made of real notes reaches.
+    In the middle, snapping plays what the straight line plays, so dips are the same. Of `middle`, "ends" are the
+    corners themselves: what a sound made of real notes reaches. `mixed_pairs` are of one that sustains and one that
+    decays; the worst of the points of each pair is taken.
     """
     by_method = {name: _over(pairs, name, METHODS) for name in (*_MEASURES, "monotone_share")}
     by_method["loudness_error_lu"] = {method: np.abs(v) for method, v in by_method["loudness_dip_lu"].items()}
