@@ -110,7 +110,8 @@ def _client(address: str | None, workers: int, retries: int) -> Iterator[Client]
                         threads_per_worker=1,
                         processes=True,
                         host="127.0.0.1",
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",  # else all interfaces, and a warning where 8787 is taken
+                        worker_dashboard_address="127.0.0.1:0",
                         silence_logs=logging.CRITICAL,
                     )
                 )
