@@ -152,7 +152,7 @@ def _claim(directory: Path, set_settings: dict[str, object]) -> None:
 
 class _Work(NamedTuple):
     directory: Path
-    plan: InstrumentPlan | RecordedInstrument
+    plan: Plan
     gain_db: float
     skip_broken: bool
 
@@ -183,6 +183,7 @@ def _make_one(work: _Work) -> _Made:
             goes_on = sustains(measured.values())
             examples = [entry | {"sustains": goes_on} for entry in examples]
         return _Made(examples, 0, _levels(directory, examples), left_out)
+    assert isinstance(plan, InstrumentPlan)
     notes = [_render_one(directory, plan, pitch, velocity, gain_db) for pitch, velocity in plan.strikes]
     examples = [entry for entry in notes if entry is not None]
     return _Made(examples, len(notes) - len(examples), _levels(directory, examples))

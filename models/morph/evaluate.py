@@ -207,6 +207,7 @@ def _measure_pair(
         sustaining=sum(end.sustains for end in ends),
         paths={name: measure_path(sound, key) for name, sound in sounds.items()},
         middles=heard,
+        gestures=_gestures(sounds) if sum(end.sustains for end in ends) == 1 else {},
         diagonal={}
         if beside is None
         else _diagonal(ends, measured, beside, key, velocity, decoder, library, find_path),

@@ -141,7 +141,7 @@ def draw_report(folder: Path, pairs: Sequence[PairReport], worst: Sequence[PairR
         bins = np.linspace(1.0, max(2.0, float(np.percentile(before, 99))), 41)
         for values, label in ((before, "straight line"), (after, "grid")):
             shown = f"{label}: median {np.median(values):.2f}, 90 % below {np.percentile(values, 90):.2f}"
-            axes.hist(np.clip(values, bins[0], bins[-1]), bins, alpha=0.6, label=shown)
+            axes.hist(np.clip(values, bins[0], bins[-1]), bins.tolist(), alpha=0.6, label=shown)
         axes.set(xlabel="largest step over mean step (the last bar: and above)", ylabel="pairs")
         axes.legend()
         _save(figure, folder / "evenness.png")

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all pairs of NAMES."""
     folder = tmp_path_factory.mktemp("grid")
     assert cli.main(["grid", "build", *NAMES, "--folder", str(folder), "--workers", "1", "--json"]) == 0
