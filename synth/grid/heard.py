@@ -102,14 +102,18 @@ def _powers(f0, levels, partial, band, stretch, n_places, out):  # type: ignore[
                 row[m] += power * given[m]
 
 
+def stretch_of(played: Records) -> Float64Array:
+    """Frequency of each partial over f0, by the law of strings or of its own: VOICE [S] -> float64 [S, 100]."""
+    k = np.arange(1, N_PARTIALS + 1, dtype=np.float64)
+    law = k * np.sqrt(1.0 + played["inharmonicity"][:, None] * k**2)
+    return np.ascontiguousarray(np.where(played["free_partials"][:, None] == 1, played["stretch"], law))
+
+
 def log_mels_db(played: Records) -> Float32Array:
     """VOICE [S], as the engine's control half leaves them -> float32 [S, 80], dB, not below -100."""
     partial, band = tables()
-    k = np.arange(1, N_PARTIALS + 1, dtype=np.float64)
-    law = k * np.sqrt(1.0 + played["inharmonicity"][:, None] * k**2)
-    stretch = np.where(played["free_partials"][:, None] == 1, played["stretch"], law)
     f0 = played["f0"] * (SAMPLE_RATE_HZ / _BIN_HZ * _PER_BIN)
     out = np.empty((played.size, N_MELS), np.float32)
     levels = np.ascontiguousarray(played["level_to"])
-    _powers(f0, levels, partial, band, np.ascontiguousarray(stretch), _N_PLACES, out)
+    _powers(f0, levels, partial, band, stretch_of(played), _N_PLACES, out)
     return np.asarray(10.0 * np.log10(out), np.float32)

@@ -13,14 +13,17 @@ import numpy as np
 
 from synth.control.events import Dimension
 from synth.control.parameters import INDEX
-from synth.frames import HOP, SAMPLE_RATE_HZ, Float64Array
+from synth.frames import HOP, SAMPLE_RATE_HZ, Z_DIM, Float32Array, Float64Array
+from synth.grid.pair_path import NotePath, PairPath
 from synth.voices.conductor import Conductor, FrameDecoder
 from synth.voices.controls import DIMENSIONS
 from synth.voices.keys import Key
 from synth.voices.plan import START, TARGET
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.prepared_path import PreparedPath
 from synth.voices.segments import Records, make_rings
 from synth.voices.voice import HELD, NEVER
+from synth.voices.zwindow import Z_WINDOW
 
 _CHANNEL = 0
 _X = DIMENSIONS.index(Dimension.X)
@@ -29,15 +32,22 @@ _BASE = SAMPLE_RATE_HZ
 
 
 class PlayedPath(Conductor):
-    """The southern edge of a surface with `first` in the west and `second` in the east."""
+    """The southern edge of a surface: `first` in the west, `second` in the east, names in the order of the alphabet."""
 
     def __init__(
-        self, first: PreparedInstrument, second: PreparedInstrument, decoder: FrameDecoder, n_places: int, n_frames: int
+        self,
+        first: PreparedInstrument,
+        second: PreparedInstrument,
+        decoder: FrameDecoder,
+        n_places: int,
+        n_frames: int,
     ) -> None:
         """For `n_places` along the path at `n_frames` moments each: some 6 KB for every one of their product."""
         self._n_places, self._n_frames = n_places, n_frames
+        self._ends = first, second
         rings = make_rings(n_places * n_frames)
-        super().__init__(rings, [first, second, first, second], decoder, SAMPLE_RATE_HZ, n_places * n_frames, 0)
+        n_voices = n_places * n_frames
+        super().__init__(rings, [first, second, first, second], decoder, SAMPLE_RATE_HZ, n_voices, 0)
         for name in ("x", "y", "volume"):
             self.controls.set_parameter(name, 0.0, 0, at_once=True)
 
@@ -49,6 +59,7 @@ class PlayedPath(Conductor):
         """
         bank = self._bank
         bank[:] = np.zeros((), bank.dtype)
+        self._sources.edges.refresh(_BASE, self._sources.instruments)  # forgets the paths of the voices before
         self._sent[:] = 0
         self._waiting.clear()
         self.notes.press(Key(_CHANNEL, key), velocity, _BASE)
@@ -67,6 +78,21 @@ class PlayedPath(Conductor):
         self._tick_until(_BASE + 1)
         self._earliest_tick = NEVER
         return bank
+
+    def set_path(self, notes: Sequence[NotePath]) -> None:
+        """From the next note on, the path between the two is this one, in order of pitch; straight without notes."""
+        first, second = self._ends
+        path = None
+        if notes:
+            ids = first.sound_id, second.sound_id
+            path = PreparedPath(PairPath(first.name, second.name, *ids, first.model_id, tuple(notes)))
+        self._sources.edges.put(first.name, second.name, path)
+
+    def embeddings(self) -> Float32Array:
+        """What was decoded in the last `play`, bends included: z float32 [P, F, 16] at its moments."""
+        n_voices = self._n_places * self._n_frames
+        middle = self._inputs.z[:n_voices].reshape(self._n_places, self._n_frames, Z_WINDOW, Z_DIM)[:, :, Z_WINDOW // 2]
+        return np.asarray(middle.copy(), np.float32)
 
     def set(self, parameter: str, value: float) -> None:
         """A parameter of `synth.control.parameters`, from the next note on."""

@@ -58,15 +58,15 @@ class GridStore:
     def find(self, first: str, second: str, first_id: str, second_id: str, model_id: str) -> PairPath | None:
         """The path of a pair in either order, or None when there is none that is made of these sounds and networks.
 
-        One of other networks, and a damaged file, are remarked on: see `take_remarks`. Never raises for a file.
+        One of other networks, a damaged file, and names that no instrument can have are remarked on: see
+        `take_remarks`. Never raises.
         """
         if first == second:
             return None
         if first > second:
             first, second, first_id, second_id = second, first, second_id, first_id
-        file = self.path_of(first, second)
         try:
-            path = self._read(file)
+            path = self._read(self.path_of(first, second))
         except TetradError as error:
             self._remark(str(error))
             return None

@@ -51,7 +51,7 @@ def test_equal_steps_of_the_finger_are_equal_steps_of_what_is_heard() -> None:
     # Where u = s^2 is heard as s, steps of u are unlike, and the warp is s^2.
     places = np.linspace(0.0, 1.0, 101)
     warp = even_warp(places, np.diff(np.sqrt(places)))
-    np.testing.assert_allclose(warp, np.linspace(0.0, 1.0, N_WARP) ** 2, atol=2e-3)
+    np.testing.assert_allclose(warp, np.linspace(0.0, 1.0, N_WARP) ** 2, atol=3e-3)
     assert warp[0] == 0.0
     assert warp[-1] == 1.0
 

@@ -66,6 +66,14 @@ def test_a_damaged_file_is_missing_and_said_once(tmp_path: Path) -> None:
     assert store.find(*IDS, "model") is not None
 
 
+def test_a_name_that_leads_out_of_the_folder_finds_nothing(tmp_path: Path) -> None:
+    store = GridStore(tmp_path / "grid")
+    GridStore(tmp_path).write(pair_path())
+    assert store.find("../cello", "flute", "id of cello", "id of flute", "model") is None
+    (remark,) = store.take_remarks()
+    assert "two instruments' names were expected" in remark
+
+
 def test_a_path_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     store, other = GridStore(tmp_path), GridStore(tmp_path)
     store.write(pair_path(n_notes=2))
