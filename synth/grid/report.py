@@ -21,7 +21,7 @@ from synth.frames import Float32Array, Float64Array
 from synth.grid.build import PairWork, identify, instruments_of, networks, pair_works
 from synth.grid.compute import FRAMES, frame_weights
 from synth.grid.heard import N_MELS, log_mels_db
-from synth.grid.pair_path import N_WARP, NotePath, PairPath, straight
+from synth.grid.pair_path import N_WARP, NotePath, PairPath
 from synth.grid.played import PlayedPath
 from synth.grid.retime import evenness, steps_db
 from synth.grid.store import GridStore
@@ -84,12 +84,13 @@ def measure_pair(work: _Work) -> PairReport:
     played = PlayedPath(first, second, networks()[0], N_POINTS, len(FRAMES))
     note = min(path.notes, key=lambda n: (abs(n.pitch - MIDDLE_KEY), n.pitch, -n.velocity))
 
-    def even(candidate: NotePath) -> float:
-        places = np.interp(np.linspace(0.0, 1.0, N_POINTS), np.linspace(0.0, 1.0, N_WARP), candidate.warp)
-        mels = log_mels_db(played.play(candidate.pitch, candidate.velocity, places, FRAMES))
+    def even(way: list[NotePath], amount: float) -> float:
+        played.set_path(way)
+        played.set("evenness", amount)
+        mels = log_mels_db(played.play(note.pitch, note.velocity, np.linspace(0.0, 1.0, N_POINTS), FRAMES))
         return evenness(steps_db(mels.reshape(N_POINTS, len(FRAMES), N_MELS), frame_weights(FRAMES)))
 
-    before, after = even(straight(note.pitch, note.velocity)), even(note)
+    before, after = even([], 0.0), even([note], 1.0)
     return PairReport(
         pair.first, pair.second, note.pitch, note.velocity, before, after, bool(note.bend.any()), note.warp
     )
