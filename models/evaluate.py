@@ -22,12 +22,13 @@ from models.classifier.weights import load_classifier
 from models.dataset.reader import DATA_HELP, DEFAULT_DIRECTORY, NoteSet
 from models.halfway import half_way, summary
 from models.losses import active_error_db
-from models.morph.evaluate import measure_morphs
+from models.morph.evaluate import GridPaths, measure_morphs
 from models.pitch_check import estimate_pitch_hz
 from models.train import decode_frames
 from synth.command import add_json_argument, print_report, progress
 from synth.errors import TetradError
 from synth.frames import ENCODER_RATE_HZ, ControlFrames, pitch_to_hz
+from synth.grid.store import GridStore
 from synth.instruments.encoder import Encoder
 from synth.instruments.library import Library
 from synth.instruments.resynthesis import resynthesise
@@ -117,12 +118,19 @@ def evaluate_half_way(n_pairs: int | None) -> dict[str, object]:
 
 
 def evaluate_by_ear(
-    checkpoint: Path, directory: Path, classifier: Path, n_judged: int | None, n_morphs: int, pictures: Path | None
+    checkpoint: Path,
+    directory: Path,
+    classifier: Path,
+    n_judged: int | None,
+    n_morphs: int,
+    pictures: Path | None,
+    grid: Path | None,
 ) -> dict[str, object]:
     """-> "classifier" and "morph" of `tetrad model evaluate --json`.
 
     The classifier judges `n_judged` held-out notes as recorded and as decoded by the network alone; `n_morphs` of the
-    40 fixed pairs are played as the engine does, with the shipped instruments and the exported pair.
+    40 fixed pairs are played as the engine does, with the shipped instruments and the exported pair, along the paths in
+    the folder `grid` (None: the user's); what is missing there is computed.
     """
     note_set = NoteSet.open(directory)
     judge = load_classifier(classifier)
@@ -132,10 +140,12 @@ def evaluate_by_ear(
         data = control_data.load(directory, note_set.instruments(split="held_out")).spread(n_judged)
         result["classifier"] = evaluate_classifier(judge, note_set, data, lambda notes: decode_notes(model, notes))
     if n_morphs != 0:
+        decoder, encoder = Decoder(), Encoder()
         result["morph"] = measure_morphs(
             note_set,
-            Decoder(),
-            encode=Encoder().run,
+            decoder,
+            encode=encoder.run,
+            find_path=GridPaths(GridStore(grid), decoder, encoder),
             family_confidence=lambda sound: family_confidence(judge, sound, ENCODER_RATE_HZ),
             limit=n_morphs,
             pictures=pictures,
@@ -156,6 +166,9 @@ class EvaluateCommand:
         parser.add_argument("--judged", type=int, help="held-out notes for the classifier (default: all, 0: none)")
         parser.add_argument("--morphs", type=int, default=40, help="of the 40 morph paths (default: all, 0: none)")
         parser.add_argument("--pictures", type=Path, help="folder for a picture of each morph path")
+        parser.add_argument(
+            "--grid", type=Path, help="folder of the pair grid (default: the user's; missing: computed)"
+        )
         add_json_argument(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -172,7 +185,7 @@ class EvaluateCommand:
             result["half_way_pitch"] = evaluate_half_way(args.pairs)
         if by_ear:
             result |= evaluate_by_ear(
-                args.checkpoint, args.data, args.classifier, args.judged, args.morphs, args.pictures
-            )  # fmt: skip
+                args.checkpoint, args.data, args.classifier, args.judged, args.morphs, args.pictures, args.grid
+            )
         print_report(result, as_json=args.json)
         return 0

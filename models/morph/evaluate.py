@@ -1,22 +1,31 @@
-"""Measure the morph paths of the 40 pairs: the engine's and three baselines, in one run (`measure_morphs`)."""
+"""Measure the morph paths of the 40 pairs: the engine's, without its grid, and three baselines, in one run."""
 
 from __future__ import annotations
 
+import itertools
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from models.dataset.reader import NoteSet
 from models.morph import paths
+from models.morph.envelopes import blended_onset_s, envelope_correlation, onset_s
 from models.morph.likeness import EncodeNote, FamilyConfidence, Listener, RealNotes, mean_of
-from models.morph.measures import MIDDLE, PathMeasures, measure_path
+from models.morph.measures import MIDDLE, N_POINTS, PathMeasures, measure_path
 from models.morph.pairs import Pair, fixed_pairs
 from models.morph.picture import write_path_picture
-from models.morph.summary import PairMeasures, summarise
+from models.morph.summary import GESTURE_METHODS, GestureMeasures, PairMeasures, summarise
 from models.ship import TABLE
 from synth.command import progress
 from synth.errors import TetradError
+from synth.frames import Float32Array
+from synth.grid.compute import identity, pair_path
+from synth.grid.pair_path import PairPath
+from synth.grid.store import GridStore
+from synth.instruments.encoder import Encoder
 from synth.instruments.format import Instrument, Note
 from synth.instruments.library import Library
 from synth.instruments.notes import SourceNote
@@ -25,6 +34,31 @@ from synth.voices.decoder import Decoder
 
 DIAGONAL_EVERY = 4
 """Every fourth pair is measured once more along the diagonal, with the instruments of the next pair beside it."""
+
+
+class FindPath(Protocol):
+    """Where a pair's path of the grid comes from."""
+
+    def __call__(self, one: Instrument, other: Instrument) -> PairPath:
+        """The path between two instruments of different names, given in any order."""
+
+
+class GridPaths:
+    """A pair's path from a folder of the grid where that has it, else computed here (1 to 2 s) and kept in memory."""
+
+    def __init__(self, store: GridStore, decoder: Decoder, encoder: Encoder) -> None:
+        self._store, self._decoder, self._encoder = store, decoder, encoder
+        self._made: dict[tuple[str, ...], PairPath] = {}
+
+    def __call__(self, one: Instrument, other: Instrument) -> PairPath:
+        first, second = identity(one), identity(other)
+        found = self._store.find(first.name, second.name, first.sound_id, second.sound_id, self._decoder.model_id)
+        if found is not None:
+            return found
+        key = tuple(sorted((one.name, other.name)))
+        if key not in self._made:
+            self._made[key] = pair_path(one, other, self._decoder, self._encoder)
+        return self._made[key]
 
 
 class Recordings:
@@ -66,6 +100,7 @@ def measure_morphs(
     library: Library | None = None,
     encode: EncodeNote | None = None,
     family_confidence: FamilyConfidence | None = None,
+    find_path: FindPath | None = None,
     limit: int | None = None,
     most_real: int | None = None,
     pictures: Path | None = None,
@@ -73,8 +108,9 @@ def measure_morphs(
     """Measure the fixed pairs (at most `limit`, evenly spread) -> "morph" of `tetrad model evaluate --json`.
 
     `note_set` holds the recordings of the shipped instruments (of `library`), and the real notes that middles are
-    compared with (at most `most_real` per key). Without `encode` and `family_confidence` what needs them is NaN.
-    `pictures` is a folder for a picture of each pair. About 6 s for a pair on one core.
+    compared with (at most `most_real` per key). Without `encode` and `family_confidence` what needs them is NaN,
+    without `find_path` "ours" has no paths of the grid but all else that `evenness` brings.
+    `pictures` is a folder for a picture of each pair. About 10 s for a pair on one core.
     """
     found = measure_pairs(
         note_set,
@@ -84,6 +120,7 @@ def measure_morphs(
         recordings=Recordings(note_set),
         encode=encode,
         family_confidence=family_confidence,
+        find_path=find_path,
         most_real=most_real,
         pictures=pictures,
     )
@@ -99,6 +136,7 @@ def measure_pairs(
     recordings: Recordings,
     encode: EncodeNote | None = None,
     family_confidence: FamilyConfidence | None = None,
+    find_path: FindPath | None = None,
     most_real: int | None = None,
     pictures: Path | None = None,
 ) -> list[PairMeasures]:
@@ -116,7 +154,7 @@ def measure_pairs(
     order = sorted(range(len(pairs)), key=lambda i: pairs[i].key)  # real notes are read once for a key
     for i in progress(order, description="morphing", unit="pair"):
         beside = pairs[(i + 1) % len(pairs)] if i % DIAGONAL_EVERY == 0 and len(pairs) > 1 else None
-        results[i] = _measure_pair(pairs[i], beside, decoder, library, recordings, listener, pictures)
+        results[i] = _measure_pair(pairs[i], beside, decoder, library, recordings, listener, find_path, pictures)
     return [results[i] for i in range(len(pairs))]
 
 
@@ -127,21 +165,24 @@ def _measure_pair(
     library: Library,
     recordings: Recordings,
     listener: Listener,
+    find_path: FindPath | None,
     pictures: Path | None,
 ) -> PairMeasures:
     key = pair.key
     ends = [library.load(pair.west), library.load(pair.east)]
+    grid = _grid(find_path, ends)
     notes = [min(end.notes, key=lambda n: (abs(n.pitch - key), -n.velocity)) for end in ends]
     velocity = notes[0].velocity
     silent = paths.NoDecoder()
     measured = [paths.measured_instrument(end, key, decoder) for end in ends]
     recorded = [recordings.note(end, note) for end, note in zip(ends, notes, strict=True)]
-    ours = paths.play(ends, key, velocity, decoder)
+    ours = paths.play(ends, key, velocity, decoder, grid=grid)
     corners = [
         paths.as_in_the_corner(r, n, key, ours[place]) for r, n, place in zip(recorded, notes, (0, -1), strict=True)
     ]
     sounds = {
         "ours": ours,
+        "straight": paths.play(ends, key, velocity, decoder, evenness=0.0),
         "crossfade": paths.crossfaded(corners[0], corners[1]),
         "snap": paths.snapped(ends, key, velocity, decoder),
         "measured_blend": paths.play(measured, key, velocity, silent),
@@ -150,10 +191,11 @@ def _measure_pair(
         write_path_picture(pictures / f"{pair.west}-{pair.east}-{key}.png", sounds, pair)
 
     places = [paths.EDGE[0], paths.EDGE[MIDDLE], paths.EDGE[-1]]
-    west, middle, east = paths.play(ends, key, velocity, decoder, places, whole=True)
+    west, middle, east = paths.play(ends, key, velocity, decoder, places, whole=True, grid=grid)
     corners = [paths.as_in_the_corner(r, n, key, end) for r, n, end in zip(recorded, notes, (west, east), strict=True)]
     middles = {
         "ours": middle,
+        "straight": paths.play(ends, key, velocity, decoder, [places[1]], whole=True, evenness=0.0)[0],
         "crossfade": paths.crossfaded(corners[0], corners[1])[MIDDLE],
         "measured_blend": paths.play(measured, key, velocity, silent, [places[1]], whole=True)[0],
     }
@@ -165,8 +207,24 @@ def _measure_pair(
         sustaining=sum(end.sustains for end in ends),
         paths={name: measure_path(sound, key) for name, sound in sounds.items()},
         middles=heard,
-        diagonal={} if beside is None else _diagonal(ends, measured, beside, key, velocity, decoder, library),
+        gestures=_gestures(sounds) if sum(end.sustains for end in ends) == 1 else {},
+        diagonal={}
+        if beside is None
+        else _diagonal(ends, measured, beside, key, velocity, decoder, library, find_path),
     )
+
+
+def _gestures(sounds: Mapping[str, Float32Array]) -> dict[str, GestureMeasures]:
+    """Whether a pluck and a bow meet as one gesture, with the grid and without; see `models.morph.envelopes`."""
+    found = {}
+    for name in GESTURE_METHODS:
+        west, east = sounds[name][0], sounds[name][-1]
+        places = np.linspace(0.0, 1.0, N_POINTS)
+        wanted_s = [blended_onset_s(onset_s(west), onset_s(east), x) for x in places]
+        errors_s = [abs(onset_s(sound) - wanted) for sound, wanted in zip(sounds[name], wanted_s, strict=True)]
+        alike = [envelope_correlation(sound, west, east, x) for sound, x in zip(sounds[name], places, strict=True)]
+        found[name] = GestureMeasures(float(max(errors_s)), float(min(alike)))
+    return found
 
 
 def _diagonal(
@@ -177,15 +235,29 @@ def _diagonal(
     velocity: int,
     decoder: Decoder,
     library: Library,
+    find_path: FindPath | None,
 ) -> dict[str, PathMeasures]:
     """From north-west to south-east, with the instruments of another pair in the other corners."""
     others = [library.load(beside.west), library.load(beside.east)]
     plain = [paths.measured_instrument(other, key, decoder) for other in others]
     found = {}
-    for name, (west, east), (north, south), net in (
-        ("ours", ends, others, decoder),
-        ("measured_blend", measured, plain, paths.NoDecoder()),
+    around = [ends[0], others[0], ends[1], others[1]]  # the order in which the edges follow each other
+    grid = _grid(find_path, [*around, around[0]])
+    for name, (west, east), (north, south), net, evenness in (
+        ("ours", ends, others, decoder, 1.0),
+        ("straight", ends, others, decoder, 0.0),
+        ("measured_blend", measured, plain, paths.NoDecoder(), 0.0),
     ):
-        sounds = paths.play([west, north, south, east], key, velocity, net, paths.DIAGONAL)
+        sounds = paths.play(
+            [west, north, south, east], key, velocity, net, paths.DIAGONAL, grid=grid, evenness=evenness
+        )
         found[name] = measure_path(sounds, key)
     return found
+
+
+def _grid(find_path: FindPath | None, around: Sequence[Instrument]) -> list[PairPath]:
+    """The paths from each instrument to the next; those of one name have none."""
+    if find_path is None:
+        return []
+    pairs = {tuple(sorted((one.name, other.name))): (one, other) for one, other in itertools.pairwise(around)}
+    return [find_path(one, other) for names, (one, other) in pairs.items() if names[0] != names[1]]

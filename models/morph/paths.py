@@ -1,7 +1,9 @@
-"""Four ways from one instrument to another: the engine's, and the three baselines of DESIGN section 9.
+"""Five ways from one instrument to another: the engine's, without its grid, and the baselines of DESIGN section 9.
 
-- *ours*: what the engine plays on the northern edge, decode(sum of w z) + sum of w detail, 21 places.
-- *snap*: the forerunner's way: each of the 21 places sounds like the nearest of 9 on that edge.
+- *ours*: what the engine plays on the northern edge, decode(sum of w z) + sum of w detail, 21 places along the pair's
+  path of the grid, with attacks and releases brought together.
+- *straight*: the same without the grid, along the straight line between the embeddings (`evenness` 0).
+- *snap*: the forerunner's way: each of the 21 places sounds like the nearest of 9 on that edge, along a straight line.
 - *measured blend*: no network. The measured control frames are blended in dB and their loudness is matched frame by
   frame. It is played by the same engine, with a decoder that knows nothing (all zeros) and instruments whose detail is
   everything, so it differs from ours by nothing but the network.
@@ -21,6 +23,7 @@ import soxr
 from models.morph.loudness import loudness_lufs
 from models.morph.measures import N_POINTS
 from synth.frames import ROW_WIDTH, SAMPLE_RATE_HZ, Float32Array, Float64Array
+from synth.grid.pair_path import PairPath
 from synth.instruments.build import decode_note
 from synth.instruments.fidelity import Place, render_path
 from synth.instruments.format import Instrument, Note
@@ -71,22 +74,25 @@ def play(
     places: Sequence[Place] = EDGE,
     *,
     whole: bool = False,
+    grid: Sequence[PairPath] = (),
+    evenness: float = 1.0,
 ) -> Float32Array:
     """What the engine plays at each place, float32 [places, n] at 48 kHz: n is 1.5 s, or 4 s of `whole` notes.
 
-    Two instruments are those of an edge, four those of the corners, in the order of `synth.control.corners`.
+    Two instruments are those of an edge, four those of the corners, in the order of `synth.control.corners`. `grid`
+    has paths between them; `evenness` 0 is the straight line whatever there is.
     """
     four = corners if len(corners) == 4 else [*corners, *corners]
     held_s, total_s = (WHOLE_HELD_S, WHOLE_S) if whole else (LASTS_S, LASTS_S)
-    # The measured blend is nothing but detail, so all of it stays, blended as it is.
-    kept = {"middle_detail": 1.0, "evenness": 0.0} if isinstance(decoder, NoDecoder) else {}
-    return render_path(four, places, key, velocity, held_s, total_s, decoder, **kept)
+    # The measured blend is nothing but detail, so all of it stays, and is blended as it is.
+    kept = {"middle_detail": 1.0, "evenness": 0.0} if isinstance(decoder, NoDecoder) else {"evenness": evenness}
+    return render_path(four, places, key, velocity, held_s, total_s, decoder, paths=grid, **kept)
 
 
 def snapped(ends: Sequence[Instrument], key: int, velocity: int, decoder: Decoder) -> Float32Array:
     """float32 [21, n]: of 9 sounds, the nearest to each of the 21 places."""
     places = [Place(x, 1.0) for x in np.linspace(0.0, 1.0, N_SNAPPED)]
-    sounds = play(ends, key, velocity, decoder, places)
+    sounds = play(ends, key, velocity, decoder, places, evenness=0.0)
     return sounds[np.round(np.linspace(0.0, N_SNAPPED - 1.0, N_POINTS)).astype(int)]
 
 

@@ -12,9 +12,12 @@ from models.morph.likeness import MiddleMeasures
 from models.morph.measures import PathMeasures
 from models.morph.pairs import Pair
 
-METHODS = ("ours", "crossfade", "snap", "measured_blend")
+METHODS = ("ours", "straight", "crossfade", "snap", "measured_blend")
 BASELINES = METHODS[1:]
+GESTURE_METHODS = ("ours", "straight")
 WITHIN_CENTS = 5.0
+WORSE_BY = 1.05
+"""Less even than the straight line by more than this counts as worse."""
 _MEASURES = ("evenness", "pitch_cents", "loudness_dip_lu", "largest_step_db", "largest_reversal")
 _AS_GOOD = {
     "evenness": 0.01,
@@ -28,13 +31,24 @@ _MIDDLE = ("nearest_real_db", "embedding_distance", "family_confidence")
 
 
 @dataclass(frozen=True)
+class GestureMeasures:
+    """Of the 21 points of a path, the worst: how far in seconds an onset is from where the ends' blended one is, and
+    the least correlation (-1..1) of an envelope with the blended one. NaN where a point is silent."""
+
+    onset_error_s: float
+    envelope_correlation: float
+
+
+@dataclass(frozen=True)
 class PairMeasures:
-    """`paths` by method; `middles` likewise, and "ends" for the mean over the two corners; `diagonal` may be empty."""
+    """`paths` by method; `middles` likewise, and "ends" for the mean over the two corners. `gestures`, of pairs of one
+    that sustains and one that decays, and `diagonal` may be empty."""
 
     pair: Pair
     sustaining: int
     paths: Mapping[str, PathMeasures]
     middles: Mapping[str, MiddleMeasures]
+    gestures: Mapping[str, GestureMeasures]
     diagonal: Mapping[str, PathMeasures]
 
 
@@ -42,10 +56,12 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     """Medians over the pairs of every measure by method, the worst of them, and one row for each pair.
 
     `pitch_cents` is the largest distance on a path, `pitch_within_5_cents` the share of pairs that never leave that.
+    `p90` is that of the evenness, and `less_even_than_straight` lists the pairs in which ours is by more than 5 %.
     `loudness_error_lu` is the dip or hump at the middle, whichever it is, `loudness_hump_lu` how much louder than its
     ends a middle is at worst. `better_than` is the share of pairs in which ours is better than a baseline, or as good.
-    In the middle, snapping plays what ours plays, so dips are the same. Of `middle`, "ends" are the corners themselves:
-    what a sound made of real notes reaches.
+    In the middle, snapping plays what the straight line plays, so dips are the same. Of `middle`, "ends" are the
+    corners themselves: what a sound made of real notes reaches. `mixed_pairs` are of one that sustains and one that
+    decays; the worst of the points of each pair is taken.
     """
     by_method = {name: _over(pairs, name, METHODS) for name in (*_MEASURES, "monotone_share")}
     by_method["loudness_error_lu"] = {method: np.abs(v) for method, v in by_method["loudness_dip_lu"].items()}
@@ -53,6 +69,10 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     result["worst"] = {name: _each(by_method[name], _largest) for name in _MEASURES}
     result["worst"]["monotone_share"] = _each(by_method["monotone_share"], lambda v: -_largest(-v))
     result["worst"]["loudness_hump_lu"] = _each(by_method["loudness_dip_lu"], lambda v: max(0.0, _largest(-v)))
+    result["p90"] = {"evenness": _each(by_method["evenness"], lambda v: float(np.nanpercentile(v, 90)))}
+    result["less_even_than_straight"] = [
+        [p.pair.west, p.pair.east] for p in pairs if p.paths["ours"].evenness > WORSE_BY * p.paths["straight"].evenness
+    ]
     result["pitch_within_5_cents"] = _each(by_method["pitch_cents"], lambda v: float((v <= WITHIN_CENTS).mean()))
     result["better_than"] = {
         baseline: {
@@ -71,9 +91,17 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     result["diagonal"] = {
         name: {
             method: _median(np.array([getattr(d[method], name) for d in diagonals]))
-            for method in ("ours", "measured_blend")
+            for method in ("ours", "straight", "measured_blend")
         }
         for name in ("evenness", "pitch_cents", "monotone_share")
+    }
+    mixed = [p.gestures for p in pairs if p.gestures]
+    result["mixed_pairs"] = {
+        "n": len(mixed),
+        "onset_error_s": {m: _spread(np.array([g[m].onset_error_s for g in mixed]), 1.0) for m in GESTURE_METHODS},
+        "envelope_correlation": {
+            m: _spread(np.array([g[m].envelope_correlation for g in mixed]), -1.0) for m in GESTURE_METHODS
+        },
     }
     result["n_pairs"], result["n_diagonals"] = len(pairs), len(diagonals)
     result["pairs"] = [_row(p) for p in pairs]
@@ -91,6 +119,9 @@ def _row(measured: PairMeasures) -> dict[str, Any]:
         row[name] = {method: round(getattr(path, name), 3) for method, path in measured.paths.items()}
     for name in _MIDDLE:
         row[name] = {method: round(getattr(middle, name), 3) for method, middle in measured.middles.items()}
+    for name in ("onset_error_s", "envelope_correlation"):
+        if measured.gestures:
+            row[name] = {method: round(getattr(found, name), 4) for method, found in measured.gestures.items()}
     row["nearest_real"] = {method: middle.nearest_real for method, middle in measured.middles.items()}
     return row
 
@@ -101,6 +132,11 @@ def _over(pairs: Sequence[PairMeasures], name: str, methods: Sequence[str]) -> d
 
 def _each(values: Mapping[str, np.ndarray], of: Callable[[np.ndarray], float]) -> dict[str, float]:
     return {method: of(value) for method, value in values.items()}
+
+
+def _spread(values: np.ndarray, sign: float) -> dict[str, float]:
+    """Median and worst over the pairs; the worst is the largest for `sign` 1, the least for -1."""
+    return {"median": _median(values), "worst": sign * _largest(sign * values)}
 
 
 def _median(values: np.ndarray) -> float:

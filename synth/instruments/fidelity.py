@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from synth.control.events import NoteOff, NoteOn, SetParameter
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.grid.pair_path import PairPath
 from synth.instruments.format import Instrument
 from synth.instruments.notes import SourceNote
 from synth.lsd import log_spectral_distance_db
@@ -16,6 +17,7 @@ from synth.voices.conductor import FrameDecoder
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.prepared_path import PreparedPath
 
 SETTLE_SAMPLES = 9600
 """0.2 s, in which the place on the surface glides to its corner before the first note."""
@@ -41,13 +43,16 @@ def render_note(
     held_s: float,
     total_s: float,
     decoder: FrameDecoder,
+    *,
+    paths: Iterable[PairPath | PreparedPath] = (),
     **parameters: float,
 ) -> Float32Array:
     """One note through the whole engine at 0 dB volume: the left channel, float32 [total_s * 48000], from its onset.
 
-    Other `parameters` than x, y and volume are set by name; see `synth.control.parameters`.
+    `paths` between the corners' instruments are followed. Other `parameters` than x, y and volume are set by name; see
+    `synth.control.parameters`.
     """
-    engine = Engine(corners, decoder, n_voices=1, warm_up=False)
+    engine = Engine(corners, decoder, n_voices=1, warm_up=False, paths=paths)
     settings = {"x": place.x, "y": place.y, "volume": 0.0} | parameters
     for name, value in settings.items():
         engine.push(SetParameter(0, name, value))
@@ -65,6 +70,8 @@ def render_path(
     held_s: float,
     total_s: float,
     decoder: FrameDecoder,
+    *,
+    paths: Iterable[PairPath] = (),
     **parameters: float,
 ) -> Float32Array:
     """One note after another at each of the places, float32 [places, total_s * 48000]; see `render_note`.
@@ -73,8 +80,12 @@ def render_path(
     """
     prepared = {id(instrument): PreparedInstrument(instrument) for instrument in corners}
     ready = [prepared[id(instrument)] for instrument in corners]
+    ways = [PreparedPath(path) for path in paths]
     return np.stack(
-        [render_note(ready, place, key, velocity, held_s, total_s, decoder, **parameters) for place in places]
+        [
+            render_note(ready, place, key, velocity, held_s, total_s, decoder, paths=ways, **parameters)
+            for place in places
+        ]
     )
 
 

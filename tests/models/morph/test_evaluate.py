@@ -12,8 +12,10 @@ from models.morph.evaluate import Recordings, measure_pairs
 from models.morph.likeness import MiddleMeasures
 from models.morph.measures import PathMeasures
 from models.morph.pairs import Pair
-from models.morph.summary import BASELINES, METHODS, PairMeasures, summarise
+from models.morph.summary import BASELINES, GESTURE_METHODS, METHODS, GestureMeasures, PairMeasures, summarise
 from synth.errors import TetradError
+from synth.grid.compute import identity
+from synth.grid.pair_path import N_WARP, PairPath, straight
 from synth.instruments.analysis import analyse_note
 from synth.instruments.format import Instrument, write_instrument
 from synth.instruments.library import Library
@@ -50,6 +52,13 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> tuple[NoteSet, Library, Re
     return note_set, Library([root]), Recordings(note_set, root / "table.toml")
 
 
+def uneven_path(one: Instrument, other: Instrument) -> PairPath:
+    """Steps that grow by 40 % from the mean towards the second instrument: worse than the straight line on purpose."""
+    first, second = sorted((identity(one), identity(other)))
+    note = straight(70, 100)._replace(warp=np.linspace(0.0, 1.0, N_WARP, dtype=np.float32) ** np.float32(1.4))
+    return PairPath(first.name, second.name, first.sound_id, second.sound_id, first.model_id, (note,))
+
+
 @pytest.fixture(scope="module")
 def report(road: tuple[NoteSet, Library, Recordings], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     note_set, library, recordings = road
@@ -62,6 +71,7 @@ def report(road: tuple[NoteSet, Library, Recordings], tmp_path_factory: pytest.T
         recordings=recordings,
         encode=lambda wave, f0_hz, inharmonicity: np.zeros((wave.size // 512, 16), np.float32),
         family_confidence=lambda audio: float(np.abs(audio).max() > 0.0),
+        find_path=uneven_path,
         pictures=pictures,
     )
     return summarise(found) | {"pictures": sorted(pictures.glob("*.png"))}
@@ -72,7 +82,7 @@ def test_the_keys_of_the_report(report: dict[str, Any]) -> None:
         assert set(report[name]) == set(METHODS)
         assert set(report["worst"][name]) == set(METHODS)
     assert set(report["better_than"]) == set(BASELINES)
-    assert set(report["middle"]["nearest_real_db"]) == {"ours", "crossfade", "measured_blend", "ends"}
+    assert set(report["middle"]["nearest_real_db"]) == {"ours", "straight", "crossfade", "measured_blend", "ends"}
     assert [(p["west"], p["east"], p["key"]) for p in report["pairs"]] == [(p.west, p.east, p.key) for p in PAIRS]
     assert (report["n_pairs"], report["n_diagonals"]) == (2, 1)
     assert np.isnan(report["middle"]["nearest_real_db"]["ours"])  # no third instrument within 3 semitones of key 70
@@ -93,18 +103,30 @@ def test_medians_the_worst_and_who_is_better() -> None:
                 dict(
                     zip(
                         names,
-                        (path(ours, 0.2), path(other, -3.0), path(ours + 0.005, 0.2), path(1.0, 0.0)),
+                        (
+                            path(ours, 0.2),
+                            path(1.18, 0.2),
+                            path(other, -3.0),
+                            path(ours + 0.005, 0.2),
+                            path(1.0, 0.0),
+                        ),
                         strict=True,
                     )
                 ),
                 {"ours": middle},
+                {name: GestureMeasures(0.001 * error, 1.0 - 0.01 * error) for name in GESTURE_METHODS if error},
                 {},
             )
-            for ours, other in ((1.1, 2.0), (1.2, 1.0), (1.6, 3.0))
+            for ours, other, error in ((1.1, 2.0, 4), (1.2, 1.0, 8), (1.6, 3.0, 0))
         ]
     )
     assert found["evenness"]["ours"] == 1.2
     assert found["worst"]["evenness"]["ours"] == 1.6
+    assert found["p90"]["evenness"]["ours"] == pytest.approx(1.52)
+    assert found["less_even_than_straight"] == [["a", "b"]]  # 1.6 is over 1.05 times 1.18, and 1.2 is not
+    assert found["mixed_pairs"]["n"] == 2
+    assert found["mixed_pairs"]["onset_error_s"]["ours"] == {"median": pytest.approx(0.006), "worst": 0.008}
+    assert found["mixed_pairs"]["envelope_correlation"]["ours"]["worst"] == pytest.approx(0.92)
     assert found["better_than"]["crossfade"]["evenness"] == pytest.approx(2 / 3)
     assert found["better_than"]["snap"]["evenness"] == 1.0
     assert found["better_than"]["measured_blend"]["evenness"] == 0.0
@@ -119,11 +141,13 @@ def test_medians_the_worst_and_who_is_better() -> None:
 def test_what_must_hold_of_any_network(report: dict[str, Any]) -> None:
     for row in report["pairs"]:
         assert 1.0 <= row["evenness"]["ours"] < row["evenness"]["snap"]
-        assert row["loudness_dip_lu"]["ours"] == row["loudness_dip_lu"]["snap"]
+        assert row["evenness"]["straight"] < row["evenness"]["ours"]  # along a path that is worse
+        assert row["loudness_dip_lu"]["straight"] == row["loudness_dip_lu"]["snap"]
         assert row["pitch_cents"]["ours"] < 5.0
         assert abs(row["loudness_dip_lu"]["ours"]) < 0.7
-        assert row["family_confidence"] == {"ours": 1.0, "crossfade": 1.0, "measured_blend": 1.0, "ends": 1.0}
+        assert set(row["family_confidence"].values()) == {1.0}
         assert row["embedding_distance"]["ours"] == row["embedding_distance"]["crossfade"]
+    assert report["less_even_than_straight"] == [["viola", "flute"], ["flute", "viola"]]
     # East to west is the same path backwards.
     one, other = report["pairs"]
     assert one["evenness"]["measured_blend"] == pytest.approx(other["evenness"]["measured_blend"], rel=0.05)
