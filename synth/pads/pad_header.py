@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import stat
 import struct
 import zlib
 from collections.abc import Mapping
@@ -119,7 +121,10 @@ def pack_header(spec: PadSpec, rows: list[PadRow]) -> bytes:
 def read_header(path: Path) -> tuple[PadSpec, list[PadRow], int]:
     """Spec, rows and where the samples begin. Raises TetradError for anything strange."""
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise TetradError(f"{path} is not an ordinary file; a {FORMAT} file was expected; name another")
             preface = file.read(PREFACE.size)
             if len(preface) < PREFACE.size or not preface.startswith(MAGIC):
                 raise TetradError(f"{path} is not a pad; a {FORMAT} file was expected; `tetrad pads import` makes one")
@@ -131,6 +136,8 @@ def read_header(path: Path) -> tuple[PadSpec, list[PadRow], int]:
             text = file.read(size - PREFACE.size)
     except OSError as error:
         raise TetradError(f"cannot read {path}: {error.strerror or error}; a {FORMAT} file was expected") from error
+    except ValueError as error:  # a zero byte in the name
+        raise TetradError(f"{str(path)!r} is no file name; a {FORMAT} file was expected; name another") from error
     if len(text) < size - PREFACE.size:
         raise TetradError(
             f"{path} ends within its description, after {PREFACE.size + len(text)} of {size} bytes; fetch it again"

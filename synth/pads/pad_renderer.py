@@ -160,6 +160,11 @@ def _fill_window(window, samples, row, slot, first, n, fade_samples):  # type: i
     """Samples `first` to first + n of a voice's time, of one row, float32, full scale 1: held, released, or both."""
     start, end, loop_start, loop_end = row.release_start, row.n_samples, row.loop_start, row.loop_end
     has_release = slot.released and start < end
+    until = loop_end if loop_end > loop_start else end
+    if not has_release and first >= 0 and first + n <= until:  # most of a note's time
+        for i in range(n):
+            window[i] = samples[first + i] * _PER_FULL_SCALE
+        return
     from_sample = slot.released_at
     for i in range(n):
         j = first + i
