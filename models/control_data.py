@@ -10,14 +10,11 @@ A level of NaN is not known: of a recording at 16 kHz (an NSynth set's) those ab
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import io
-import multiprocessing
-import os
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.dataset.reader import Example, NoteSet
-from models.workers import deaf_to_interrupts
-from synth.command import progress
+from synth.command import progress_bar
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 from synth.frames import (
@@ -44,6 +40,7 @@ from synth.frames import (
 from synth.instruments.analysis import analyse_note
 from synth.instruments.build import REFERENCE_LOUDNESS_DB
 from synth.instruments.spread import spread_evenly
+from synth.jobs import run_jobs
 
 VERSION = 1
 NOTE_SAMPLES = 4 * ENCODER_RATE_HZ
@@ -116,31 +113,15 @@ def prepare(note_set: NoteSet, jobs: int = 2, *, skip_broken: bool = False) -> l
     todo = [(note_set.directory, name, skip_broken) for name in names if not (target / f"{name}.npz").exists()]
     if not todo:
         return []
-    with _single_threaded(), deaf_to_interrupts():
-        pool = multiprocessing.get_context("spawn").Pool(jobs)
-    with pool:
-        analysed = pool.imap_unordered(_prepare, todo)
-        return [
-            line
-            for lines in progress(analysed, description="analysing", total=len(todo), unit="inst")
-            for line in lines
-        ]
+    found: dict[int, list[str]] = {}
+    with progress_bar(len(todo), description="analysing", unit="inst") as bar:
 
+        def keep(index: int, left_out: list[str]) -> None:
+            found[index] = left_out
+            bar.update(1)
 
-@contextlib.contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Processes started inside get one BLAS thread each: they share the cores already."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        run_jobs(_prepare, todo, on_result=keep, workers=jobs, isolated=True)
+    return [line for _, left_out in sorted(found.items()) for line in left_out]
 
 
 @functools.cache

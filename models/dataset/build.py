@@ -8,12 +8,10 @@ for these settings, and last as complete.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,10 +22,10 @@ from models.dataset.recordings import Collection, RecordedInstrument
 from models.dataset.render import render_note
 from models.dataset.soundfont import read_sound_font
 from models.dataset.take import read_all, sustains
-from models.workers import deaf_to_interrupts
 from synth.command import progress_bar
 from synth.errors import TetradError
 from synth.frames import Float32Array
+from synth.jobs import run_jobs
 
 DEFAULT_GAIN_DB = -6.0  # the loudest note of the two fonts (MuseScore General, program 97) then peaks at -0.6 dB
 SILENCE_PEAK = 1e-4  # -80 dB: where a preset has no sample for a key
@@ -62,6 +60,7 @@ def build_note_set(
     font_paths: list[Path],
     *,
     jobs: int,
+    dask: str | None = None,
     limit: int | None,
     gain_db: float = DEFAULT_GAIN_DB,
     recorded: Sequence[Collection] = (),
@@ -70,7 +69,8 @@ def build_note_set(
 ) -> BuildResult:
     """Make, finish or verify the note set in `directory`.
 
-    Args: `jobs` processes; `limit` notes at most, spread over all instruments (None: all); `gain_db` for the fonts;
+    Args: `jobs` processes, or the address of a `dask` cluster, whose workers find the same files at the same paths;
+    `limit` notes at most, spread over all instruments (None: all); `gain_db` for the fonts;
     `recorded` instruments beside the fonts'; `skip_broken`: pass over unusable recordings instead of stopping;
     `drop_copies`: leave out instruments that play another's samples in the same way.
     Raises TetradError: an unusable font, a directory with other content, a note over full scale, a full disk, an
@@ -92,11 +92,7 @@ def build_note_set(
         fonts, gain_db, limit, [source.description for source in recorded], drop_copies=drop_copies
     )
     _claim(directory, set_settings)
-    made: dict[str, _Made] = {}
-    with progress_bar(sum(len(plan.strikes) for plan in plans), description="notes", unit="notes") as bar:
-        for plan, result in zip(plans, _make_all(directory, plans, gain_db, skip_broken, jobs), strict=True):
-            made[plan.name] = result
-            bar.update(len(plan.strikes))
+    made = _make_all(directory.resolve(), plans, gain_db, skip_broken, jobs, dask)
     return _finish(directory, set_settings, made, drop_copies)
 
 
@@ -154,24 +150,32 @@ def _claim(directory: Path, set_settings: dict[str, object]) -> None:
         ) from error
 
 
-def _make_all(directory: Path, plans: Sequence[Plan], gain_db: float, skip_broken: bool, jobs: int) -> Iterator[_Made]:
+class _Work(NamedTuple):
+    directory: Path
+    plan: Plan
+    gain_db: float
+    skip_broken: bool
+
+
+def _make_all(
+    directory: Path, plans: Sequence[Plan], gain_db: float, skip_broken: bool, jobs: int, dask: str | None
+) -> dict[str, _Made]:
     """What was made of each instrument, in the order of `plans`."""
-    # Never in this process: TinySoundFont crashes on some damaged fonts. Fresh processes, as a forked copy of one with
-    # threads (a progress bar's, a numeric library's) may hang.
-    n = len(plans)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        try:  # when this generator is closed, `map` cancels what has not begun; what has (2 s at most) is waited for
-            with deaf_to_interrupts():  # `map` starts the processes at once
-                results = pool.map(_make_one, [directory] * n, plans, [gain_db] * n, [skip_broken] * n, chunksize=1)
-            yield from results
-        except BrokenProcessPool as error:
-            raise TetradError(
-                "a rendering process crashed or was killed (a damaged sound font, too little memory); it was expected "
-                "to finish; run the command again, with --jobs 1 or the sound font installed anew if it recurs"
-            ) from error
+    found: dict[int, _Made] = {}
+    with progress_bar(sum(len(plan.strikes) for plan in plans), description="notes", unit="notes") as bar:
+
+        def keep(index: int, made: _Made) -> None:
+            found[index] = made
+            bar.update(len(plans[index].strikes))
+
+        work = (_Work(directory, plan, gain_db, skip_broken) for plan in plans)
+        # Never in this process: TinySoundFont crashes on some damaged fonts.
+        run_jobs(_make_one, work, on_result=keep, workers=jobs, dask=dask, isolated=True)
+    return {plan.name: found[index] for index, plan in enumerate(plans)}
 
 
-def _make_one(directory: Path, plan: InstrumentPlan | RecordedInstrument, gain_db: float, skip_broken: bool) -> _Made:
+def _make_one(work: _Work) -> _Made:
+    directory, plan, gain_db, skip_broken = work
     if isinstance(plan, RecordedInstrument):
         measured, left_out = read_all(directory, plan, skip_broken=skip_broken)
         examples = [manifest.example(plan, *strike, note) for strike, note in measured.items()]

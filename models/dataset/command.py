@@ -9,6 +9,7 @@ from models.dataset.folders import read_folder
 from models.dataset.nsynth_set import read_nsynth
 from models.dataset.soundfont import default_font_paths
 from synth.command import add_json_argument, print_json
+from synth.jobs import ADDRESS_HELP
 
 
 class DataCommand:
@@ -62,6 +63,7 @@ class DataCommand:
         parser.add_argument(
             "--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores)"
         )
+        parser.add_argument("--dask", metavar="ADDRESS", help=ADDRESS_HELP + "; files lie at the same paths there")
         parser.add_argument("--limit", metavar="N", type=_positive, help="only N notes, spread over all instruments")
         parser.add_argument(
             "--gain-db",
@@ -76,6 +78,7 @@ class DataCommand:
             args.directory,
             default_font_paths() if args.fonts is None else args.fonts,
             jobs=args.jobs,
+            dask=args.dask,
             limit=args.limit,
             gain_db=args.gain_db,
             recorded=[

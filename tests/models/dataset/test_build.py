@@ -105,7 +105,6 @@ def test_an_interrupted_run_leaves_whole_files_and_goes_on(font_path, tmp_path):
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert json.loads((cut / "manifest.json").read_text())["complete"] is False
-    assert not [name for name in _contents(cut) if ".part" in name]
     for path in cut.glob("audio/*.flac"):
         assert soundfile.info(path).frames == 192_000
     build_note_set(whole, [font_path], jobs=2, limit=60)
@@ -114,16 +113,18 @@ def test_an_interrupted_run_leaves_whole_files_and_goes_on(font_path, tmp_path):
     assert _contents(cut) == _contents(whole)
 
 
-def test_a_crash_of_a_rendering_process_is_told_in_one_line(font_path, tmp_path):
+def test_a_crash_of_a_rendering_process_loses_nothing(font_path, tmp_path):
     process = _started(font_path, tmp_path / "out")
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    threads = Path(f"/proc/{process.pid}/task").iterdir()
+    children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
     names = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
     renderer = next(int(pid) for pid, name in names.items() if b"spawn_main" in name)
     os.kill(renderer, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert stderr.count("\n") == 1
-    assert "crashed or was killed" in stderr
+    assert process.returncode == 0, stderr
+    assert stderr == ""
+    build_note_set(tmp_path / "whole", [font_path], jobs=1, limit=60)
+    assert _contents(tmp_path / "out") == _contents(tmp_path / "whole")
 
 
 def _refusal(capsys, *arguments):
