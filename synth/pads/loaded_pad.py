@@ -96,20 +96,20 @@ def read_pad(path: Path | str) -> LoadedPad:
 def _close_loops(spec: PadSpec, samples: Samples, rows: npt.NDArray[np.void]) -> None:
     """Moves the loops' ends, and fades over into their starts."""
     n_pitches = len(spec.pitches)
-    for pitch in range(n_pitches):
-        numbers = np.arange(pitch, spec.n_rows, n_pitches)
-        loops = {(int(rows["loop_start"][n]), int(rows["loop_end"][n])) for n in numbers if rows["loop_end"][n] > 0}
-        for start, end in loops:
-            same = numbers[(rows["loop_start"][numbers] == start) & (rows["loop_end"][numbers] == end)]
-            length = min((end - start) // 3, round(LOOP_FADE_S * spec.sample_rate_hz))
-            if length < 1:
-                continue
-            start = max(start, length)  # there must be as much before a loop as it fades over into
-            step = max(same.size // _SEARCHED_ROWS, 1)
-            end -= _best_shift(samples[same[::step]], start, end, length, round(LOOP_SEARCH_S * spec.sample_rate_hz))
-            rows["loop_start"][same], rows["loop_end"][same] = start, end
-            for number in same:
-                _fade_over(samples[number], start, end, length)
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for number in np.flatnonzero(rows["loop_end"] > rows["loop_start"]).tolist():
+        loop = int(rows["loop_start"][number]), int(rows["loop_end"][number])
+        groups.setdefault((number % n_pitches, *loop), []).append(number)
+    for (_, first, last), same in groups.items():
+        length = min((last - first) // 3, round(LOOP_FADE_S * spec.sample_rate_hz))
+        if length < 1:
+            continue
+        start = max(first, length)  # there must be as much before a loop as it fades over into
+        heard = samples[same[:: max(len(same) // _SEARCHED_ROWS, 1)]]
+        end = last - _best_shift(heard, start, last, length, round(LOOP_SEARCH_S * spec.sample_rate_hz))
+        rows["loop_start"][same], rows["loop_end"][same] = start, end
+        for number in same:
+            _fade_over(samples[number], start, end, length)
 
 
 def _best_shift(samples: Samples, start: int, end: int, length: int, most: int) -> int:

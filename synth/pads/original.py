@@ -132,7 +132,9 @@ def _groups(path: Path, groups: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...
     combinations = 1
     for group in groups:
         if not group or not all(isinstance(name, str) and 1 <= len(name) <= 100 for name in group):
-            raise TetradError(f"{path}: a corner's instruments are {brief(list(group))}; at least one name was expected")
+            raise TetradError(
+                f"{path}: a corner's instruments are {brief(list(group))}; at least one name was expected"
+            )
         combinations *= len(group)
     if combinations > _MOST_COMBINATIONS:
         raise TetradError(f"{path} has {combinations} combinations of instruments; at most {_MOST_COMBINATIONS} can be")

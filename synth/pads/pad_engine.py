@@ -46,9 +46,16 @@ class PadConductor(Conductor):
     """The engine's conductor, whose ticks end in rows instead of in the network."""
 
     def __init__(
-        self, rings: Rings, places: Records, pad: LoadedPad, sample_rate_hz: int, n_voices: int, seed: int
+        self,
+        rings: Rings,
+        places: Records,
+        pad: LoadedPad,
+        still: PreparedInstrument,
+        sample_rate_hz: int,
+        n_voices: int,
+        seed: int,
     ) -> None:
-        super().__init__(rings, [_still(pad.spec.velocity)] * 4, _NoNetwork(), sample_rate_hz, n_voices, seed)
+        super().__init__(rings, [still] * 4, _NoNetwork(), sample_rate_hz, n_voices, seed)
         spec = pad.spec
         self._pad = pad
         self._places = places
@@ -98,7 +105,8 @@ class PadEngine(Engine):
         self._most_voices = n_voices
         self._rings = make_rings(2 * n_voices, sample_rate_hz)
         places = np.zeros((2 * n_voices, RING_PLACES), PLACE)
-        self._conductor = PadConductor(self._rings, places, pad, sample_rate_hz, n_voices, seed)
+        self._still = _still(pad.spec.velocity)
+        self._conductor = PadConductor(self._rings, places, pad, self._still, sample_rate_hz, n_voices, seed)
         self._renderer = PadRenderer(self._rings, places, pad, sample_rate_hz)
         if warm_up:
             self._rehearse()
@@ -117,4 +125,4 @@ class PadEngine(Engine):
                 f"{instrument.name} was to be put into a corner while the pad {self.pad.spec.name} plays; "
                 "a pad's corners are rendered; play without --source pad"
             )
-        return instrument if isinstance(instrument, PreparedInstrument) else PreparedInstrument(instrument)
+        return self._still

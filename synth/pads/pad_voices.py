@@ -161,6 +161,21 @@ def _is_over(voice, rows, cells, weights):  # type: ignore[no-untyped-def]
 
 
 @njit()
+def _aim_gains(bank, voice, v, rows, powers, likeness, law, cells, weights, power, gains, gain):  # type: ignore[no-untyped-def]
+    """Puts the four cells' gains into slot v's levels; gain: of all of them. Returns the power of what sounds."""
+    for k in range(N_CELLS):
+        row = cells[k]
+        step = int(min(_place_now(rows[row], voice) * N_LEVEL_STEPS / law.row_samples, N_LEVEL_STEPS - 1.0))
+        power[k] = powers[row, step]
+    cell_gains(likeness, power, gains, weights, cells[0], law.n_pitches, law.resolution * law.n_pitches)
+    total = 0.0
+    for k in range(N_CELLS):
+        bank[v].level_to[k] = gain * gains[k]
+        total += weights[k] * power[k]
+    return total * gain * gain
+
+
+@njit()
 def send_pad(  # type: ignore[no-untyped-def]
     bank, voices, work, n, rows, powers, likeness, pitches, laws, segments, places, read, sent, hop
 ):
@@ -196,24 +211,15 @@ def send_pad(  # type: ignore[no-untyped-def]
         voice.position += voice.rate * (time + length - voice.reached)
         voice.reached = time + length
         _find_cells(voice, law, x, y, place.row, weights)
-        for k in range(N_CELLS):
-            row = place.row[k]
-            step = int(min(_place_now(rows[row], voice) * N_LEVEL_STEPS / law.row_samples, N_LEVEL_STEPS - 1.0))
-            power[k] = powers[row, step]
-        cell_gains(likeness, power, gains, weights, place.row[0], law.n_pitches, law.resolution * law.n_pitches)
         level_db = work[i].extra_db
         if not held:
             level_db += _fade_db(bank, voice, v, rows, place.row, law, hop)
         gain = bank[v].envelope * 10.0 ** (level_db / 20.0)
-        total = 0.0
-        for k in range(N_CELLS):
-            bank[v].level_to[k] = gain * gains[k]
-            total += weights[k] * power[k]
-        total *= gain * gain
+        total = _aim_gains(bank, voice, v, rows, powers, likeness, law, place.row, weights, power, gains, gain)
         bank[v].f0 = voice.rate
         bank[v].gain[0], bank[v].gain[1] = work[i].gain[0], work[i].gain[1]
         bank[v].power = total
-        bank[v].audible = total / bank[v].share**2 * (work[i].gain[0] ** 2 + work[i].gain[1] ** 2)
+        bank[v].audible = total / bank[v].share ** 2 * (work[i].gain[0] ** 2 + work[i].gain[1] ** 2)
         if _is_over(voice, rows, place.row, weights) or (not held and total < SILENT_POWER):
             sent_it = send_silence(bank, segments, read, sent, v, time, length)
         else:

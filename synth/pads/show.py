@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,10 @@ import numpy as np
 from synth.command import add_json_argument, print_json, progress
 from synth.control.corners import Corner
 from synth.errors import TetradError
-from synth.instruments.note_names import note_name
+from synth.instruments.keys import key_name
 from synth.pads.pad_file import FULL_SCALE, Pad
+from synth.pictures import drawing
 
-Draw = Callable[[Pad, int, Path], None]
-"""Draws a sheet of one pitch (its index) into a PNG file."""
 _NO_LEVEL_DB = -120.0
 
 
@@ -38,7 +35,7 @@ class ShowCommand:
                 pad.note(*pad.spec.row_place(number))
         found = describe(pad)
         if args.picture:
-            _draw(pad, _pitch_index(pad, args.pitch), args.picture)
+            drawing("pad-sheet")(pad, _pitch_index(pad, args.pitch), args.picture)
             found["picture"] = args.picture
         if args.json:
             print_json(found)
@@ -77,12 +74,12 @@ def describe(pad: Pad) -> dict[str, Any]:
 
 def _print(found: dict[str, Any]) -> None:
     corners = ", ".join(f"{place} {name}" for place, name in found["corners"].items())
-    lowest, highest = (note_name(found["pitches"][i]) for i in (0, -1))
+    lowest, highest = (key_name(found["pitches"][i]) for i in (0, -1))
     made = ", ".join(str(found[key]) for key in ("decoder", "model_id", "normalisation", "source") if found[key])
     side = found["resolution"]
     print(
         f"{found['name']}: {corners}\n"
-        f"{found['notes']} notes: {side} by {side} cells of {len(found['pitches'])} pitches from {lowest} to {highest}, "
+        f"{found['notes']} notes: {side} by {side} cells of {len(found['pitches'])} pitches, {lowest} to {highest}, "
         f"velocity {found['velocity']}\n"
         f"up to {found['longest_s']:.2f} s at {found['sample_rate_hz']} Hz, {found['looped']} with a loop, "
         f"{found['released']} with a release, {found['bytes'] / 1e6:.1f} MB\n"
@@ -104,15 +101,3 @@ def _pitch_index(pad: Pad, wanted: int | None) -> int:
     if wanted not in pitches:
         raise TetradError(f"the pad {pad.path} has no pitch {wanted}; it has {', '.join(map(str, pitches))}")
     return pitches.index(wanted)
-
-
-def _draw(pad: Pad, pitch: int, path: Path) -> None:
-    found = [entry for entry in importlib.metadata.entry_points(group="tetrad.pad_picture") if entry.name == "sheet"]
-    try:
-        draw: Draw = found[0].load()
-    except (IndexError, ImportError) as error:
-        raise TetradError(
-            "no picture can be drawn: what draws pads is in Tetrad's models, which are not installed here; "
-            "install tetrad[models]"
-        ) from error
-    draw(pad, pitch, path)
