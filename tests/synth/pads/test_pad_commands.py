@@ -119,4 +119,4 @@ def test_play_plays_a_pad(pad: Path, tmp_path: Path) -> None:
     assert "Pad: test. Corners: NW north-west, NE north-east, SW south-west, SE south-east" in program.stdout
     peak_db = float(program.stdout.rsplit("peak ", 1)[1].split()[0])
     assert -40.0 < peak_db < 0.0
-    assert not list((tmp_path / "home").rglob("*autosave*"))
+    assert not list((tmp_path / "home").rglob("current.json"))
