@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import gc
 import math
 import sys
@@ -17,6 +18,7 @@ import numpy as np
 from synth import demo
 from synth.command import stop_signals
 from synth.control.address import OSC_PORT
+from synth.control.corners import Corner
 from synth.control.events import Event, SetParameter, VoiceLimit
 from synth.control.patch import Patch
 from synth.control.patch_autosave import Autosave, restore
@@ -38,6 +40,9 @@ from synth.io.spectrogram import write_spectrogram
 from synth.io.terminal_keys import HELP, terminal_keys
 from synth.live import LiveEngine, LoopedScore
 from synth.loader import InstrumentLoader
+from synth.pads.loaded_pad import LoadedPad
+from synth.pads.pad_engine import PadEngine
+from synth.pads.source import PAD, add_source_arguments, chosen_pad
 from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
 from synth.render import DEFAULT_VOICES, add_position_argument
 from synth.session import Session
@@ -62,6 +67,7 @@ class PlayCommand:
         what.add_argument("--corners", nargs=4, metavar=("NW", "NE", "SW", "SE"), help="instruments of the corners")
         add_position_argument(what)
         parser.set_defaults(xy=None)
+        add_source_arguments(what)
         what.add_argument("--fresh", action="store_true", help="begin as on the first day")
         how = parser.add_argument_group("how")
         how.add_argument(
@@ -94,10 +100,8 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
     with contextlib.ExitStack() as stack:
         stopping = stack.enter_context(stop_signals())
         print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
-        decoder = Decoder()
-        engine = Engine(
-            [silent_instrument(decoder.model_id)] * 4, decoder, sample_rate_hz=rate_hz, n_voices=args.voices
-        )
+        pad = chosen_pad(args, corners_given=args.corners is not None)
+        engine = _engine(args, pad, rate_hz)
         loader = InstrumentLoader(Library(), engine.prepare)
         queue = MessageQueue()
         sources: list[MessageSource] = [queue]
@@ -124,7 +128,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         session.notify = server.notify
         for words in session.begin():
             print(words)
-        _print_patch(session)
+        _print_patch(session, pad)
         stack.enter_context(live)
         tell = _Teller(session)
         output = _open_output(settled, live, session, rate_hz, args.block, tell)
@@ -134,7 +138,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
             osc = "" if server.osc_address is None else ", OSC at {}:{}".format(*server.osc_address)
             print(f"Clients: {server.path}{osc}")
             print(f"Playing{limit}. Ctrl-C stops.", flush=True)
-            loading = session.load_ahead()
+            loading = session.load_ahead() if pad is None else _nothing_to_load()
             if settled is not None:
                 _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
@@ -144,10 +148,26 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
     return 0
 
 
+def _engine(args: argparse.Namespace, pad: LoadedPad | None, rate_hz: int) -> Engine:
+    if pad is not None:
+        return PadEngine(pad, sample_rate_hz=rate_hz, n_voices=args.voices)
+    decoder = Decoder()
+    silent = [silent_instrument(decoder.model_id)] * 4
+    return Engine(silent, decoder, sample_rate_hz=rate_hz, n_voices=args.voices)
+
+
+def _nothing_to_load() -> Future[int]:
+    done: Future[int] = Future()
+    done.set_result(0)
+    return done
+
+
 def _session(args: argparse.Namespace, engine: Engine, stage: Stage, loader: InstrumentLoader) -> Session:
-    """With the patch that was asked for, or the one that sounded last."""
+    """With the patch that was asked for, or the one that sounded last. A pad takes a patch without its corners, and is
+    not what sounds the next time."""
     bank = PatchBank()
-    state, warning = (None, "") if args.fresh else restore()
+    plays_pad = args.source == PAD
+    state, warning = (None, "") if args.fresh or plays_pad else restore()
     if warning:
         print(warning)
     patch, stored = Patch(), None
@@ -166,10 +186,21 @@ def _session(args: argparse.Namespace, engine: Engine, stage: Stage, loader: Ins
         patch = Patch(corners=tuple(args.corners), values=patch.values)
     if args.xy is not None:
         patch = patch.with_values(dict(zip(("x", "y"), args.xy, strict=True)))
+    if plays_pad:
+        patch = dataclasses.replace(patch, corners=(None,) * 4)
     recorder = Recorder(engine.sample_rate_hz, keep_s=KEPT_S)
     for take in recorder.rescue(recordings_dir()):
         print(take.problem or f"a recording that was cut off is whole again: {take.path}, {take.duration_s:.1f} s")
-    return Session(engine, stage, loader, bank, patch=patch, stored=stored, recorder=recorder, autosave=Autosave())
+    return Session(
+        engine,
+        stage,
+        loader,
+        bank,
+        patch=patch,
+        stored=stored,
+        recorder=recorder,
+        autosave=None if plays_pad else Autosave(),
+    )
 
 
 class _Teller:
@@ -336,8 +367,12 @@ def _print_midi(args: argparse.Namespace, ports: MidiPorts) -> None:
         print(problem)
 
 
-def _print_patch(session: Session) -> None:
+def _print_patch(session: Session, pad: LoadedPad | None) -> None:
     patch = session.editor.patch
+    if pad is not None:
+        names = ", ".join(f"{corner.name} {pad.spec.corners[corner]}" for corner in Corner)
+        print(f"Patch: {patch.name}. Pad: {pad.spec.name}. Corners: {names}")
+        return
     corners = ", ".join(
         f"{name} {corner or 'silence'}" for name, corner in zip(("NW", "NE", "SW", "SE"), patch.corners, strict=True)
     )

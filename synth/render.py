@@ -13,6 +13,8 @@ from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
 from synth.io.midi_file import read_midi_file
 from synth.io.spectrogram import write_spectrogram
+from synth.pads.pad_engine import PadEngine
+from synth.pads.source import add_source_arguments, chosen_pad
 from synth.performance import (
     DEFAULT_CORNERS,
     make_engine,
@@ -21,6 +23,7 @@ from synth.performance import (
     with_path,
 )
 from synth.surface_path import PathPoint, read_path
+from synth.voices.engine import Engine
 
 DEFAULT_VOICES = 64
 LIMITED_DBFS = -1.0  # where the engine's limiter begins to bend
@@ -33,6 +36,7 @@ class RenderCommand:
         parser.add_argument("score", metavar="SCORE.mid", type=Path, help="standard MIDI file, format 0 or 1")
         parser.add_argument("out", metavar="OUT.wav", type=Path, help="48 kHz, 24 bits, stereo")
         add_playing_arguments(parser)
+        add_source_arguments(parser)
         way = parser.add_mutually_exclusive_group()
         add_position_argument(way)
         way.add_argument("--path", metavar="PATH.json", type=Path, help="where the finger is over time (tetrad-path)")
@@ -50,7 +54,11 @@ class RenderCommand:
             raise TetradError(f"{args.score} plays on the percussion channel only; melodic notes were expected")
         if args.volume is not None:
             events.insert(0, SetParameter(0, "volume", args.volume))
-        engine = make_engine(args.corners, n_voices=args.voices, seed=args.seed)
+        pad = chosen_pad(args, corners_given=args.corners is not DEFAULT_CORNERS)
+        if pad is not None:
+            engine: Engine = PadEngine(pad, n_voices=args.voices, seed=args.seed)
+        else:
+            engine = make_engine(args.corners, n_voices=args.voices, seed=args.seed)
         blocks: list[Float32Array] | None = [] if args.spectrogram else None
         summary = render_to_wav(engine, with_path(events, points), args.out, keep=blocks)
         if blocks is not None:

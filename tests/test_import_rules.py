@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "synth.jobs",
         "synth.lsd",
         "synth.onnx",
+        "synth.pads",
         *FOUNDATION,
     ),
 }
