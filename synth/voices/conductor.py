@@ -134,6 +134,11 @@ class Conductor:
         return True
 
     @property
+    def bank(self) -> Records:
+        """The voices' records, VOICE [S]: for the thread that advances."""
+        return self._bank
+
+    @property
     def n_sounding(self) -> int:
         """Voices held or released."""
         return self.notes.n_sounding
