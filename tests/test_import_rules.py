@@ -21,6 +21,7 @@ MAY_IMPORT = {
         "synth.voices.decoder",
         "synth.frames",
         "synth.jit",
+        "synth.jobs",
         "synth.lsd",
         "synth.onnx",
         *FOUNDATION,
@@ -29,6 +30,8 @@ MAY_IMPORT = {
 # Library -> the files (or folders, with a slash) that may import it.
 OWNERS = {
     "torch": ("models/",),
+    "dask": ("synth/dask_jobs.py",),
+    "distributed": ("synth/dask_jobs.py",),
     "torchaudio": ("models/audio.py",),
     "tinysoundfont": ("models/dataset/",),
     "onnx": ("models/",),
