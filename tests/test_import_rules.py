@@ -18,7 +18,10 @@ MAY_IMPORT = {
     "models": (
         "synth.instruments",
         "synth.control",
+        "synth.pads",
+        "synth.voices.apart",
         "synth.voices.decoder",
+        "synth.voices.prepared",
         "synth.frames",
         "synth.jit",
         "synth.jobs",

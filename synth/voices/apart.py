@@ -2,12 +2,13 @@
 
 A lone note of four seconds costs the engine 100 ms and more, most of it once per tick and not per voice: the network's
 run for one row, Python between the kernels. Here up to 256 notes go through the same control half together, and the
-same kernels of the audio half (`synth.voices.renderer`) render them one by one, each with its own noise. So a note is what
+same kernels of the audio half (`synth.voices.renderer`) render them one by one, each with noise of its own. A note is what
 `Engine` plays when it is alone, but for rounding and what the limiter does above -1 dBFS: this one has none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,22 +16,33 @@ import numpy as np
 
 from synth.control.events import N_CHANNELS, Dimension, NoteExpression, NoteOff, NoteOn, SetParameter
 from synth.errors import TetradError
-from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.frames import (
+    EMBEDDING_RATE_HZ,
+    FRAME_RATE_HZ,
+    FRAMES_PER_EMBEDDING,
+    SAMPLE_RATE_HZ,
+    Z_DIM,
+    Float32Array,
+)
 from synth.instruments.format import Instrument
 from synth.jit import njit
 from synth.native import Int64Array
-from synth.voices.conductor import FrameDecoder
+from synth.voices.conductor import Conductor, FrameDecoder
 from synth.voices.engine import MOST_VOICES, Engine
 from synth.voices.noise import noise_loops
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.renderer import MAX_BLOCK, NOISE, SCRATCH, SLOT, add_noise_block, add_voice
 from synth.voices.segments import Records
 from synth.voices.voice import FREE
+from synth.voices.zwindow import Z_WINDOW
 
 MOST_PLACES = N_CHANNELS
 """A place on the surface is a MIDI channel's, as with MPE controllers."""
-SETTLE_SAMPLES = 24_000
-"""0.5 s, 50 time constants of the controls: before the first note every channel is exactly at its place."""
+SETTLE_FRAMES = 63
+"""0.5 s, 50 time constants of the controls: before the first note every channel is exactly at its place. Whole frames:
+so a note's ticks, which join a grid of the clock after 64 ms, stay where they began, at 8 ms times a whole number."""
+_MOMENT = slice(Z_WINDOW // 2 * Z_DIM, (Z_WINDOW // 2 + 1) * Z_DIM)
+"""Of a z window: the moment itself."""
 _BLOCK = 768
 assert _BLOCK <= MAX_BLOCK
 
@@ -44,7 +56,9 @@ class SpotNote(NamedTuple):
 
 
 @njit()
-def render_apart(outs, clock, state, noises, scratches, segments, phases, residual, written, late, loops, starts, lengths):  # type: ignore[no-untyped-def]
+def render_apart(
+    outs, clock, state, noises, scratches, segments, phases, residual, written, late, loops, starts, lengths
+):  # type: ignore[no-untyped-def]
     """One block of every slot from absolute sample `clock`: outs float32 [slots, n], n at most MAX_BLOCK.
 
     noises: NOISE [slots]. The rest as `synth.voices.renderer` has it. The left channel: a voice in the middle has the
@@ -56,6 +70,10 @@ def render_apart(outs, clock, state, noises, scratches, segments, phases, residu
         scratch.mix[:, :n_samples] = 0.0
         scratch.cell_power[:] = 0.0
         n_onsets = add_voice(state, segments, phases, residual, late, scratch, written, v, clock, n_samples, 0)
+        # Nobody hears the right channel, and its noise would be a third of the cost.
+        scratch.cell_power[:, 1] = 0.0
+        for onset in range(n_onsets):
+            scratch.onset_power[onset, 1] = 0.0
         add_noise_block(noises[v], scratch, clock, n_samples, n_onsets, loops, starts, lengths)
         for i in range(n_samples):
             outs[v, i] = scratch.mix[0, i]
@@ -65,9 +83,15 @@ class ApartEngine(Engine):
     """An engine whose voices come out apart: `render_apart` in the place of `render`."""
 
     def __init__(
-        self, corners: Sequence[Instrument | PreparedInstrument], decoder: FrameDecoder, *, n_voices: int, seed: int = 0
+        self,
+        corners: Sequence[Instrument | PreparedInstrument],
+        decoder: FrameDecoder,
+        *,
+        sample_rate_hz: int = SAMPLE_RATE_HZ,
+        n_voices: int = 64,
+        seed: int = 0,
     ) -> None:
-        super().__init__(corners, decoder, n_voices=n_voices, seed=seed, warm_up=False)
+        super().__init__(corners, decoder, sample_rate_hz=sample_rate_hz, n_voices=n_voices, seed=seed, warm_up=False)
         n_slots = self._rings.written.shape[0]
         self._slots: Records = np.zeros(n_slots, SLOT)
         self._slots["inharmonicity"] = -1.0  # no stretch computed yet
@@ -101,6 +125,18 @@ class ApartEngine(Engine):
             out[:, first : first + block.shape[1]] = block
         return out
 
+    def follow(self, end: int) -> None:
+        """The control half alone up to sample `end`: nothing is heard."""
+        rings = self._rings
+        while self.conductor.clock_samples < end:
+            self.advance(self.conductor.clock_samples + _BLOCK)
+            rings.taken[:] = rings.written
+
+    @property
+    def conductor(self) -> Conductor:
+        """The control half."""
+        return self._conductor
+
     def begin(self, onset: int, channels_and_keys: Sequence[tuple[int, int]]) -> Int64Array:
         """Goes on, without a sound, to the sample at which the notes begin that were pushed: their slots, int64 [n].
 
@@ -115,6 +151,63 @@ class ApartEngine(Engine):
         return np.array([places[place] for place in channels_and_keys], np.int64)
 
 
+class _Tap:
+    """A decoder that notes down the embeddings that it is asked about: of every slot, at its frames since `onset`."""
+
+    def __init__(self, decoder: FrameDecoder, n_slots: int, n_frames: int, onset: int, hop: int) -> None:
+        self.model_id = decoder.model_id
+        self.conductor: Conductor | None = None
+        self._decoder = decoder
+        self._onset, self._hop = onset, hop
+        self.z = np.full((n_slots, n_frames, Z_DIM), np.nan, np.float32)
+
+    def run(self, z_window: Float32Array, pitch: Float32Array, velocity: Float32Array) -> Float32Array:
+        if self.conductor is not None:
+            bank = self.conductor.bank
+            for row, v in enumerate(self.conductor.due[: pitch.size]):
+                frame = round((bank["base"][v] - self._onset) / self._hop) + int(bank["frame"][v])
+                if 0 <= frame < self.z.shape[1] and not bank["probing"][v]:
+                    self.z[v, frame] = z_window[row, _MOMENT]
+        return self._decoder.run(z_window, pitch, velocity)
+
+
+def _begun(
+    corners: Sequence[Instrument | PreparedInstrument],
+    decoder: FrameDecoder,
+    notes: Sequence[SpotNote],
+    velocity: int,
+    held_s: float,
+    seed: int,
+    rate: int,
+    parameters: dict[str, float],
+) -> tuple[ApartEngine, Int64Array]:
+    """An engine with all notes begun and their releases to come, and the notes' slots."""
+    places = list(dict.fromkeys((note.x, note.y) for note in notes))
+    if len(places) > MOST_PLACES or not 1 <= len(set(notes)) == len(notes) <= MOST_VOICES:
+        raise TetradError(
+            f"{len(notes)} notes at {len(places)} places were to be rendered at once; expected 1 to {MOST_VOICES}, "
+            f"each once, at up to {MOST_PLACES} places; render them in parts"
+        )
+    engine = ApartEngine(corners, decoder, sample_rate_hz=rate, n_voices=len(notes), seed=seed)
+    if isinstance(decoder, _Tap):
+        decoder.conductor = engine.conductor
+    for name, value in ({"x": 0.0, "y": 0.0, "volume": 0.0} | parameters).items():
+        engine.push(SetParameter(0, name, value))
+    for channel, (x, y) in enumerate(places):
+        engine.push(NoteExpression(0, channel, None, Dimension.X, x))
+        engine.push(NoteExpression(0, channel, None, Dimension.Y, y))
+    onset = _onset(rate)
+    keyed = [(places.index((note.x, note.y)), note.key) for note in notes]
+    for channel, key in keyed:
+        engine.push(NoteOn(onset, channel, key, velocity))
+        engine.push(NoteOff(onset + round(held_s * rate), channel, key))
+    return engine, engine.begin(onset, keyed)
+
+
+def _onset(rate: int) -> int:
+    return SETTLE_FRAMES * round(rate / FRAME_RATE_HZ)
+
+
 def render_notes(
     corners: Sequence[Instrument | PreparedInstrument],
     decoder: FrameDecoder,
@@ -124,32 +217,44 @@ def render_notes(
     held_s: float,
     total_s: float,
     seed: int = 0,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
     **parameters: float,
 ) -> Float32Array:
-    """Each note alone, as the engine plays it there: float32 [notes, total_s * 48000], from its onset, not limited.
+    """Each note alone, as the engine plays it there: float32 [notes, total_s * rate], from its onset, not limited.
 
     Volume is 0 dB; other `parameters` than x, y and volume are set by name. Notes begin with the same phases and the
-    same noise, so that two of them differ by their places and keys alone. At most 256 notes at 16 places, each place and
-    key once. Raises TetradError for more.
+    same noise, so that two of them differ by their places and keys alone. At most 256 notes at 16 places, each place
+    and key once. Raises TetradError for more.
     """
-    places = list(dict.fromkeys((note.x, note.y) for note in notes))
-    if len(places) > MOST_PLACES or not 1 <= len(set(notes)) == len(notes) <= MOST_VOICES:
-        raise TetradError(
-            f"{len(notes)} notes at {len(places)} places were to be rendered at once; expected 1 to {MOST_VOICES}, each "
-            f"once, at up to {MOST_PLACES} places; render them in parts"
-        )
-    engine = ApartEngine(corners, decoder, n_voices=len(notes), seed=seed)
-    for name, value in ({"x": 0.0, "y": 0.0, "volume": 0.0} | parameters).items():
-        engine.push(SetParameter(0, name, value))
-    for channel, (x, y) in enumerate(places):
-        engine.push(NoteExpression(0, channel, None, Dimension.X, x))
-        engine.push(NoteExpression(0, channel, None, Dimension.Y, y))
-    keyed = [(places.index((note.x, note.y)), note.key) for note in notes]
-    for channel, key in keyed:
-        engine.push(NoteOn(SETTLE_SAMPLES, channel, key, velocity))
-        engine.push(NoteOff(SETTLE_SAMPLES + round(held_s * SAMPLE_RATE_HZ), channel, key))
-    slots = engine.begin(SETTLE_SAMPLES, keyed)
-    sound = engine.render_apart(round(total_s * SAMPLE_RATE_HZ), int(slots.max()) + 1)
-    return sound[slots] if not np.array_equal(slots, np.arange(len(notes))) else sound
+    engine, slots = _begun(corners, decoder, notes, velocity, held_s, seed, sample_rate_hz, parameters)
+    sound = engine.render_apart(round(total_s * sample_rate_hz), int(slots.max()) + 1)
+    return sound if np.array_equal(slots, np.arange(len(notes))) else sound[slots]
 
 
+def embeddings_of_notes(
+    corners: Sequence[Instrument | PreparedInstrument],
+    decoder: FrameDecoder,
+    notes: Sequence[SpotNote],
+    *,
+    velocity: int,
+    held_s: float,
+    total_s: float,
+    **parameters: float,
+) -> Float32Array:
+    """What the engine asks its decoder while it plays the notes of `render_notes`: z float32 [notes, T, 16], one for
+    every 32 ms of `total_s`, each of its middle, as an encoder's are.
+
+    So whatever the engine does with places and time is in them. A note that has ended keeps its last one.
+    """
+    rate = SAMPLE_RATE_HZ
+    hop = round(rate / FRAME_RATE_HZ)
+    n_z = math.ceil(total_s * EMBEDDING_RATE_HZ)
+    n_frames = n_z * FRAMES_PER_EMBEDDING
+    tap = _Tap(decoder, 2 * len(notes), n_frames, _onset(rate), hop)
+    engine, slots = _begun(corners, tap, notes, velocity, held_s, 0, rate, parameters)
+    engine.follow(_onset(rate) + n_frames * hop)
+    z = tap.z[slots, FRAMES_PER_EMBEDDING // 2 :: FRAMES_PER_EMBEDDING]
+    for frame in range(1, n_z):
+        ended = np.isnan(z[:, frame, 0])
+        z[ended, frame] = z[ended, frame - 1]
+    return np.ascontiguousarray(z)

@@ -27,7 +27,7 @@ from synth.voices.notes import Notes, Schedule
 from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter_at, plan
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.residual import fill_residuals
-from synth.voices.segments import MIX_PARAMETERS, Records, Rings
+from synth.voices.segments import MIX_PARAMETERS, Int64Array, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.tick import finish
 from synth.voices.voice import FREE, NEVER, VOICE
@@ -137,6 +137,11 @@ class Conductor:
     def bank(self) -> Records:
         """The voices' records, VOICE [S]: for the thread that advances."""
         return self._bank
+
+    @property
+    def due(self) -> Int64Array:
+        """Slots of the rows that are at the decoder, int64 [S]: those of its run's n rows come first."""
+        return np.asarray(self._work["due"])
 
     @property
     def n_sounding(self) -> int:
