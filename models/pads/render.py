@@ -188,8 +188,8 @@ def _print_plan(plan: dict[str, Any], as_json: bool) -> None:
     )
     print(f"{plan['bytes'] / 1e9:.1f} GB on disk")
     print(
-        f"about {hours} h {minutes:02d} min with {plan['workers']} workers, at {1e3 * plan['core_seconds_a_note']:.0f} ms "
-        "of a core for a note (measured just now)"
+        f"about {hours} h {minutes:02d} min with {plan['workers']} workers, "
+        f"at {1e3 * plan['core_seconds_a_note']:.0f} ms of a core for a note (measured just now)"
     )
 
 

@@ -1,6 +1,6 @@
 """Pads from the WaveNet decoder: the embeddings that the engine goes through at a place, made into sound at 16 kHz.
 
-The decoder's levels are its own, so each note gets the loudness of the engine's note at its place (BS.1770), and is then
+The decoder's levels are its own, so each note gets the loudness of the engine's note at its place (BS.1770), and is
 cleaned as the original cleans NSynth's output: wild samples, offset, what is before the onset.
 """
 
@@ -95,7 +95,7 @@ def as_loud(sound: Float32Array, wanted: Float32Array) -> Float32Array:
 
 def seconds_a_note(job: Job, sample_s: float = 0.1) -> float:
     """Wall-clock seconds for a note of the job, from generating `sample_s` of each."""
-    model, generator = _network(CHECKPOINT)
+    _, generator = _network(CHECKPOINT)
     zeros = np.zeros((len(job.notes), 4, generator.config.n_conditioning), np.float32)
     n_samples = round(sample_s * WAVENET_RATE_HZ)
     generate(generator, zeros, seed=0, n_samples=64)

@@ -1,8 +1,8 @@
 """The pads of a set while they are made: which rows are wanted, where they go, and what is copied instead.
 
-A note that an earlier pad of the set has is copied from there: no other store is needed, and what was finished before an
-interruption is found again in the pads themselves (and in the half-written ones, see `synth.pads.pad_file`). Pads are
-begun in order and finished in order, so that the pad to copy from is always whole.
+A note that an earlier pad of the set has is copied from there: no other store is needed, and what was finished before
+an interruption is found again in the pads themselves (and in the half-written ones, see `synth.pads.pad_file`). Pads
+are begun in order and finished in order, so that the pad to copy from is always whole.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class SetWriting:
     """Call `jobs` for the work, `take` with each result, in any order, and `finish`.
 
     paths: where the pads go, in the order of `pads.combinations()`. A pad that is there already, with the same
-    description, is left as it is; another one is replaced. whole_groups: of a group of notes that belong into one job all
-    are made again when one is missing (their sound depends on the group).
+    description, is left as it is; another one is replaced. whole_groups: of a group of notes that belong into one job
+    all are made again when one is missing (their sound depends on the group).
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 A lone note of four seconds costs the engine 100 ms and more, most of it once per tick and not per voice: the network's
 run for one row, Python between the kernels. Here up to 256 notes go through the same control half together, and the
-same kernels of the audio half (`synth.voices.renderer`) render them one by one, each with noise of its own. A note is what
-`Engine` plays when it is alone, but for rounding and what the limiter does above -1 dBFS: this one has none.
+same kernels of the audio half (`synth.voices.renderer`) render them one by one, each with noise of its own. A note is
+what `Engine` plays when it is alone, but for rounding and what the limiter does above -1 dBFS: this one has none.
 """
 
 from __future__ import annotations
