@@ -126,7 +126,7 @@ def cell_key(corners: Four, resolution: int, y: int, x: int) -> CellKey:
 
 def cells(resolution: int) -> Iterator[tuple[int, int]]:
     """y and x of every cell, in the order of the file."""
-    return itertools.product(range(resolution), repeat=2)
+    return itertools.product(range(resolution), range(resolution))
 
 
 def first_pads(combinations: Sequence[Four], resolution: int) -> dict[CellKey, int]:
