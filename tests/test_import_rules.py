@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "ui": ("synth.io.client", "synth.control", *FOUNDATION),
     "models": (
         "synth.instruments",
+        "synth.grid",
         "synth.control",
         "synth.pads",
         "synth.voices.apart",

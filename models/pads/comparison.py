@@ -58,6 +58,7 @@ def _sounds(job: Job, instruments: dict[str, PreparedInstrument]) -> Float32Arra
             total_s=job.total_s,
             seed=job.seed,
             sample_rate_hz=WAVENET_RATE_HZ,
+            paths=job.paths,
         )
         for first in range(0, len(job.notes), 32)
     ]

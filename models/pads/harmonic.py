@@ -24,6 +24,7 @@ def sounds(job: Job) -> Float32Array:
         total_s=job.total_s,
         seed=job.seed,
         sample_rate_hz=job.rate_hz,
+        paths=job.paths,
     )
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from models.pads import clean
 from synth.errors import TetradError
 from synth.frames import Float32Array
-from synth.instruments.duplicates import content_hash
-from synth.instruments.format import read_header
+from synth.grid.pair_path import PairPath
+from synth.instruments.format import content_hash, read_header
 from synth.instruments.library import Library
 from synth.pads.pad_file import to_int16
 from synth.voices.apart import SpotNote
@@ -25,7 +25,7 @@ HELD_SHARE = 0.75
 
 
 class Named(NamedTuple):
-    """An instrument, and what its sound is (`synth.instruments.duplicates`), so that another computer can tell."""
+    """An instrument, and what its sound is (`Instrument.sound_id`), so that another computer can tell."""
 
     name: str
     sound_id: str
@@ -34,7 +34,7 @@ class Named(NamedTuple):
 @dataclass(frozen=True)
 class Job:
     """Notes to render. corners: NW, NE, SW, SE. gain: linear; None brings every note to clean.NOTE_PEAK. stream: tells
-    the random numbers of jobs with one seed apart."""
+    the random numbers of jobs with one seed apart. paths: of the corners' pairs, those that there are."""
 
     corners: tuple[Named, Named, Named, Named]
     notes: tuple[SpotNote, ...]
@@ -44,6 +44,7 @@ class Job:
     seed: int
     gain: float | None
     stream: int = 0
+    paths: tuple[PairPath, ...] = ()
 
     @property
     def held_s(self) -> float:

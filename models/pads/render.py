@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ from models.pads.plan import (
 from models.pads.writing import SetWriting
 from synth.command import add_json_argument, print_json, progress, progress_bar
 from synth.errors import TetradError
+from synth.grid.pair_path import PairPath
+from synth.grid.store import GridStore
 from synth.instruments.library import Library
 from synth.jobs import add_jobs_arguments, available_cores, run_jobs
 from synth.voices.apart import MOST_PLACES, SpotNote
@@ -72,6 +75,7 @@ class RenderPadsCommand:
         parser.add_argument(
             "--compare", action="store_true", help="with --decoder wavenet: measure it and the harmonic decoder"
         )
+        parser.add_argument("--grid", metavar="FOLDER", type=Path, help="of the pairs' paths (default the player's)")
         add_jobs_arguments(parser)
         add_json_argument(parser)
 
@@ -218,6 +222,7 @@ def _render(
         render, most_notes = wavenet.render, wavenet.MOST_NOTES
         workers = workers or 1  # its own threads use the cores
     gain = corner_gain(pads, instruments)
+    store = GridStore(args.grid)
     with progress_bar(pads.n_rows, description="rendering", unit="rows") as bar:
         writing = SetWriting(
             pads,
@@ -227,11 +232,23 @@ def _render(
             gain=gain,
             most_notes=most_notes,
             whole_groups=from_wavenet,
+            paths_of=functools.partial(paths_between, store, decoder().model_id),
             on_row=bar.update,
         )
         with contextlib.closing(writing):
             run_jobs(render, writing.jobs(), on_result=writing.take, workers=workers, dask=args.dask, gpu=from_wavenet)
     return writing
+
+
+def paths_between(store: GridStore, model_id: str, corners: Sequence[Named]) -> tuple[PairPath, ...]:
+    """Those of the four edges' pairs that are in the store."""
+    nw, ne, sw, se = corners
+    found: dict[tuple[str, str], PairPath] = {}
+    for first, second in ((sw, se), (nw, ne), (sw, nw), (se, ne)):
+        path = store.find(first.name, second.name, first.sound_id, second.sound_id, model_id)
+        if path is not None:
+            found[path.first, path.second] = path
+    return tuple(found[pair] for pair in sorted(found))
 
 
 def compare(pads: PadSet, instruments: Mapping[str, Named]) -> dict[str, dict[str, float]]:

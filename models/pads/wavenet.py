@@ -53,7 +53,7 @@ def generated(job: Job) -> Float32Array:
     model, generator = _network(CHECKPOINT)
     corners = [prepared(corner) for corner in job.corners]
     z = embeddings_of_notes(
-        corners, decoder(), job.notes, velocity=job.velocity, held_s=job.held_s, total_s=job.total_s
+        corners, decoder(), job.notes, velocity=job.velocity, held_s=job.held_s, total_s=job.total_s, paths=job.paths
     )
     keys = torch.tensor([float(note.key) for note in job.notes])
     velocities = torch.full_like(keys, float(job.velocity))

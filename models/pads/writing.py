@@ -8,6 +8,7 @@ are begun in order and finished in order, so that the pad to copy from is always
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,12 +17,22 @@ from typing import NamedTuple
 from models.pads.job import Job, Named, RenderedRow
 from models.pads.plan import CellKey, PadSet, cell_key, cells, first_pads
 from synth.errors import TetradError
+from synth.grid.pair_path import PairPath
 from synth.pads.pad_file import Pad, PadWriter
 from synth.pads.pad_header import PadSpec
 from synth.voices.apart import MOST_PLACES, SpotNote
 
 Place = tuple[int, int, int]
 """y, x and the index of the pitch."""
+
+
+PathsOf = Callable[[Sequence[Named]], tuple[PairPath, ...]]
+"""The paths of four corners' pairs, as many as there are."""
+
+
+def no_paths(corners: Sequence[Named]) -> tuple[PairPath, ...]:
+    """Straight lines."""
+    return ()
 
 
 class _Cell(NamedTuple):
@@ -50,12 +61,14 @@ class SetWriting:
         gain: float | None,
         most_notes: int,
         whole_groups: bool = False,
+        paths_of: PathsOf = no_paths,
         on_row: Callable[[int], object] = lambda n: None,
     ) -> None:
         self._pads, self._paths, self._instruments = pads, paths, instruments
         self._model_id, self.gain = model_id, gain
         self._most_notes, self._whole_groups = most_notes, whole_groups
         self._on_row = on_row
+        self._paths_of = paths_of
         self._combinations = pads.combinations()
         self._writers: dict[int, PadWriter] = {}
         self._due: dict[int, int] = {}
@@ -132,7 +145,8 @@ class SetWriting:
         pads = self._pads
         spec = self.spec(number)
         stream = number * spec.n_rows + spec.row_number(*group[0])
-        return Job((nw, ne, sw, se), notes, pads.velocity, pads.seconds, pads.rate_hz, pads.seed, self.gain, stream)
+        job = Job((nw, ne, sw, se), notes, pads.velocity, pads.seconds, pads.rate_hz, pads.seed, self.gain, stream)
+        return dataclasses.replace(job, paths=self._paths_of(job.corners))
 
     def _finish_pads(self) -> None:
         while self._next_to_finish < self._begun and self._due.get(self._next_to_finish) == 0:
@@ -186,4 +200,7 @@ class SetWriting:
         spec = self._pads.spec(corners, self._model_id)
         level = "each note" if self.gain is None else f"{20.0 * math.log10(self.gain):.2f} dB"
         normalisation = f"{self._pads.normalise}: {level}"
-        return dataclasses.replace(spec, normalisation=normalisation, source=f"{spec.source}; sounds {ids}")
+        paths = self._paths_of(tuple(self._instruments[name] for name in corners))
+        grid = hashlib.sha256(b"".join(note.warp.tobytes() + note.bend.tobytes() for p in paths for note in p.notes))
+        ways = f"{len(paths)} paths {grid.hexdigest()[:12]}" if paths else "straight"
+        return dataclasses.replace(spec, normalisation=normalisation, source=f"{spec.source}; sounds {ids}; {ways}")

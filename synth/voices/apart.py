@@ -9,7 +9,7 @@ what `Engine` plays when it is alone, but for rounding and what the limiter does
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from synth.frames import (
     Z_DIM,
     Float32Array,
 )
+from synth.grid.pair_path import PairPath
 from synth.instruments.format import Instrument
 from synth.jit import njit
 from synth.native import Int64Array
@@ -90,8 +91,11 @@ class ApartEngine(Engine):
         sample_rate_hz: int = SAMPLE_RATE_HZ,
         n_voices: int = 64,
         seed: int = 0,
+        paths: Iterable[PairPath] = (),
     ) -> None:
-        super().__init__(corners, decoder, sample_rate_hz=sample_rate_hz, n_voices=n_voices, seed=seed, warm_up=False)
+        super().__init__(
+            corners, decoder, sample_rate_hz=sample_rate_hz, n_voices=n_voices, seed=seed, warm_up=False, paths=paths
+        )
         n_slots = self._rings.written.shape[0]
         self._slots: Records = np.zeros(n_slots, SLOT)
         self._slots["inharmonicity"] = -1.0  # no stretch computed yet
@@ -179,6 +183,7 @@ def _begun(
     held_s: float,
     seed: int,
     rate: int,
+    paths: Iterable[PairPath],
     parameters: dict[str, float],
 ) -> tuple[ApartEngine, Int64Array]:
     """An engine with all notes begun and their releases to come, and the notes' slots."""
@@ -188,7 +193,7 @@ def _begun(
             f"{len(notes)} notes at {len(places)} places were to be rendered at once; expected 1 to {MOST_VOICES}, "
             f"each once, at up to {MOST_PLACES} places; render them in parts"
         )
-    engine = ApartEngine(corners, decoder, sample_rate_hz=rate, n_voices=len(notes), seed=seed)
+    engine = ApartEngine(corners, decoder, sample_rate_hz=rate, n_voices=len(notes), seed=seed, paths=paths)
     if isinstance(decoder, _Tap):
         decoder.conductor = engine.conductor
     for name, value in ({"x": 0.0, "y": 0.0, "volume": 0.0} | parameters).items():
@@ -218,15 +223,17 @@ def render_notes(
     total_s: float,
     seed: int = 0,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
+    paths: Iterable[PairPath] = (),
     **parameters: float,
 ) -> Float32Array:
     """Each note alone, as the engine plays it there: float32 [notes, total_s * rate], from its onset, not limited.
 
-    Volume is 0 dB; other `parameters` than x, y and volume are set by name. Notes begin with the same phases and the
+    paths: between the corners' instruments, as `Engine` takes them; without one the line is straight. Volume is 0 dB;
+    other `parameters` than x, y and volume are set by name. Notes begin with the same phases and the
     same noise, so that two of them differ by their places and keys alone. At most 256 notes at 16 places, each place
     and key once. Raises TetradError for more.
     """
-    engine, slots = _begun(corners, decoder, notes, velocity, held_s, seed, sample_rate_hz, parameters)
+    engine, slots = _begun(corners, decoder, notes, velocity, held_s, seed, sample_rate_hz, paths, parameters)
     sound = engine.render_apart(round(total_s * sample_rate_hz), int(slots.max()) + 1)
     return sound if np.array_equal(slots, np.arange(len(notes))) else sound[slots]
 
@@ -239,6 +246,7 @@ def embeddings_of_notes(
     velocity: int,
     held_s: float,
     total_s: float,
+    paths: Iterable[PairPath] = (),
     **parameters: float,
 ) -> Float32Array:
     """What the engine asks its decoder while it plays the notes of `render_notes`: z float32 [notes, T, 16], one for
@@ -251,7 +259,7 @@ def embeddings_of_notes(
     n_z = math.ceil(total_s * EMBEDDING_RATE_HZ)
     n_frames = n_z * FRAMES_PER_EMBEDDING
     tap = _Tap(decoder, 2 * len(notes), n_frames, _onset(rate), hop)
-    engine, slots = _begun(corners, tap, notes, velocity, held_s, 0, rate, parameters)
+    engine, slots = _begun(corners, tap, notes, velocity, held_s, 0, rate, paths, parameters)
     engine.follow(_onset(rate) + n_frames * hop)
     z = tap.z[slots, FRAMES_PER_EMBEDDING // 2 :: FRAMES_PER_EMBEDDING]
     for frame in range(1, n_z):

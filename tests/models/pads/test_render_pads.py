@@ -1,6 +1,7 @@
 """`tetrad pads render`: real instruments, real files, played notes."""
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from models.pads.plan import PadSet
 from models.pads.render import RenderPadsCommand
 from models.pads.writing import SetWriting
 from synth.errors import TetradError
+from synth.frames import Z_DIM
+from synth.grid.pair_path import BEND_TIMES_S, N_INNER, N_WARP, NotePath, PairPath
 from synth.instruments.fidelity import Place, render_note
 from synth.instruments.library import Library
 from synth.pads.pad_file import FULL_SCALE, Pad
@@ -173,3 +176,18 @@ def test_the_wavenet_decoder_sounds_at_the_engines_loudness_and_twice_alike(tmp_
     np.testing.assert_array_equal(rows[0].samples, again[0].samples)
     other = wavenet.render(Job(*list(vars(job).values())[:-1], stream=7))
     assert not np.array_equal(rows[0].samples, other[0].samples)
+
+
+def test_paths_of_the_grid_are_honoured() -> None:
+    names = ("choir", "flute")
+    flute, choir = named("flute"), named("choir")
+    warp = np.linspace(0.0, 1.0, N_WARP, dtype=np.float32) ** 2
+    bend = np.zeros((N_INNER, len(BEND_TIMES_S), Z_DIM), np.float32)
+    path = PairPath(*names, choir.sound_id, flute.sound_id, Decoder().model_id, (NotePath(60, 100, warp, bend),))
+    corners = (choir, flute, choir, flute)
+    straight = Job(corners, (SpotNote(0.25, 1.0, 60), SpotNote(0.5, 1.0, 60)), 100, 0.5, 16_000, 0, 1.0)
+    warped = dataclasses.replace(straight, paths=(path,))
+    # Half-way on the path is where the straight line is at a quarter.
+    lines, ways = harmonic.sounds(straight), harmonic.sounds(warped)
+    np.testing.assert_allclose(ways[1], lines[0], atol=2e-3)
+    assert np.abs(ways[1] - lines[1]).max() > 0.01
