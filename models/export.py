@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from models.autoencoder import Z_WINDOW, Autoencoder, HarmonicDecoder
-from models.checkpoint import load_model
+from models.checkpoint import load_model, model_id
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 from synth.frames import EMBEDDING_HOP, Z_DIM
@@ -33,13 +33,13 @@ def export(checkpoint: Path, directory: Path) -> dict[str, object]:
     Returns the content of `model.json`: model_id, configuration, training steps and the differences that were measured.
     """
     model, metadata = load_model(checkpoint)
-    model_id = hashlib.sha256(b"".join(v.numpy().tobytes() for v in model.state_dict().values())).hexdigest()[:16]
+    identity = model_id(model)
     directory.mkdir(parents=True, exist_ok=True)
     pair = {"encoder": _encoder_graph(model), "decoder": _decoder_graph(model)}
     staged: dict[str, bytes] = {}
     difference: dict[str, float] = {}
     for kind, graph in pair.items():
-        for key, value in (("tetrad_kind", kind), ("tetrad_version", VERSION), ("tetrad_model_id", model_id)):
+        for key, value in (("tetrad_kind", kind), ("tetrad_version", VERSION), ("tetrad_model_id", identity)):
             graph.metadata_props.add(key=key, value=value)
         staged[kind] = graph.SerializeToString()
         temporary = directory / f".{kind}.unchecked.onnx"
@@ -60,7 +60,7 @@ def export(checkpoint: Path, directory: Path) -> dict[str, object]:
     summary: dict[str, object] = {
         "format": "tetrad-model",
         "version": 1,
-        "model_id": model_id,
+        "model_id": identity,
         "config": model.config.to_dict(),
         "step": int(metadata["step"]),
         "training_minutes": round(float(metadata["seconds"]) / 60.0, 2),

@@ -17,8 +17,12 @@ MAY_IMPORT = {
     "ui": ("synth.io.client", "synth.control", *FOUNDATION),
     "models": (
         "synth.instruments",
+        "synth.grid",
         "synth.control",
+        "synth.pads",
+        "synth.voices.apart",
         "synth.voices.decoder",
+        "synth.voices.prepared",
         "synth.frames",
         "synth.grid",
         "synth.jit",

@@ -28,7 +28,7 @@ from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.prepared_path import PreparedPath, no_bends
 from synth.voices.residual import fill_residuals
-from synth.voices.segments import MIX_PARAMETERS, Records, Rings
+from synth.voices.segments import MIX_PARAMETERS, Int64Array, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.surface import add_bends
 from synth.voices.tick import finish
@@ -137,6 +137,16 @@ class Conductor:
             return False
         self._inbox.append(event)
         return True
+
+    @property
+    def bank(self) -> Records:
+        """The voices' records, VOICE [S]: for the thread that advances."""
+        return self._bank
+
+    @property
+    def due(self) -> Int64Array:
+        """Slots of the rows that are at the decoder, int64 [S]: those of its run's n rows come first."""
+        return np.asarray(self._work["due"])
 
     @property
     def n_sounding(self) -> int:

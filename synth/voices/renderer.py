@@ -265,8 +265,8 @@ def _add_voice_run(state, residual, scratch, v, first, now, n):  # type: ignore[
 
 
 @njit()
-def _add_voice(state, segments, phases, residual, late, scratch, written, v, clock, n_samples, n_onsets):  # type: ignore[no-untyped-def]
-    """Renders slot `v` over the block and notes its noise for `_add_noise_block`. Returns the onsets so far."""
+def add_voice(state, segments, phases, residual, late, scratch, written, v, clock, n_samples, n_onsets):  # type: ignore[no-untyped-def]
+    """Renders slot `v` over the block and notes its noise for `add_noise_block`. Returns the onsets so far."""
     end = clock + n_samples
     first_cell = (clock + NOISE_CELL - 1) // NOISE_CELL
     now = clock
@@ -321,7 +321,7 @@ def _add_powers(powers, keep, total):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths):  # type: ignore[no-untyped-def]
+def add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths):  # type: ignore[no-untyped-def]
     """Adds the block's noise. Gains aim at the end of a cell of the clock's grid; an onset inside a cell aims anew."""
     end = clock + n_samples
     first_cell = (clock + NOISE_CELL - 1) // NOISE_CELL
@@ -375,10 +375,10 @@ def _render(out, clock, state, noises, scratches, segments, phases, residual, wr
     n_onsets = 0
     for v in range(written.shape[0]):
         if state[v].active or state[v].read < written[v]:
-            n_onsets = _add_voice(
+            n_onsets = add_voice(
                 state, segments, phases, residual, late, scratch, written, v, clock, n_samples, n_onsets
             )
-    _add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths)
+    add_noise_block(noise, scratch, clock, n_samples, n_onsets, loops, starts, lengths)
     return True
 
 
