@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synth.errors import TetradError
-from synth.instruments.format import read_header
+from synth.instruments.format import Instrument, read_header, sound_members
 from synth.instruments.labels import read_labels
 from synth.instruments.library import Library
 from synth.instruments.notes import SourceNote
 
 _SOUND = ("z.f16", "detail.i8", "loudness.f16")
+NOTE_KEYS = ("pitch", "velocity", "loop_start", "loop_end")
+"""What of a note's entry in the description is part of the sound."""
 
 
 def recordings_hash(notes: Iterable[SourceNote]) -> str:
@@ -34,8 +36,16 @@ def content_hash(header: Mapping[str, Any]) -> str:
     Two recordings that agree in every embedding, level and loudness are one.
     """
     sound = [header["sha256"][name] for name in _SOUND]
-    sound += [[note[key] for key in ("pitch", "velocity", "loop_start", "loop_end")] for note in header["notes"]]
+    sound += [[note[key] for key in NOTE_KEYS] for note in header["notes"]]
     return hashlib.sha256(json.dumps([header["model_id"], *sound]).encode()).hexdigest()
+
+
+def sound_id(instrument: Instrument) -> str:
+    """`content_hash` of an instrument that was read from a file, without the file; about 5 ms for eight notes."""
+    notes = instrument.notes
+    sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in sound_members(notes).items()}
+    table = [{key: getattr(note, key) for key in NOTE_KEYS} for note in notes]
+    return content_hash({"model_id": instrument.model_id, "sha256": sha256, "notes": table})
 
 
 def made_of(library: Library, recordings: str) -> str | None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -54,6 +54,7 @@ __all__ = [
     "quantise_detail",
     "read_header",
     "read_instrument",
+    "sound_members",
     "write_instrument",
 ]
 
@@ -123,11 +124,7 @@ def write_instrument(instrument: Instrument, path: Path) -> int:
     Returns the size in bytes. Raises TetradError for what no reader would take (more than an hour of notes, say).
     """
     notes = instrument.notes
-    members = {
-        "z.f16": b"".join(n.z.astype("<f2").tobytes() for n in notes),
-        "detail.i8": b"".join(_pack(quantise_detail(n.detail)) for n in notes),
-        "loudness.f16": b"".join(n.loudness_db.astype("<f2").tobytes() for n in notes),
-    }
+    members = sound_members(notes)
     version = 1 if not instrument.tags and all(map(_is_plain, notes)) else 2
     if version == 2:
         members["ratios.f32"] = b"".join(n.ratios.astype("<f4").tobytes() for n in notes if n.ratios is not None)
@@ -149,6 +146,15 @@ def write_instrument(instrument: Instrument, path: Path) -> int:
     content = buffer.getvalue()
     atomic_write_bytes(path, content)
     return len(content)
+
+
+def sound_members(notes: Sequence[Note]) -> dict[str, bytes]:
+    """The members that every version of the format has, by name: what the notes sound like."""
+    return {
+        "z.f16": b"".join(n.z.astype("<f2").tobytes() for n in notes),
+        "detail.i8": b"".join(_pack(quantise_detail(n.detail)) for n in notes),
+        "loudness.f16": b"".join(n.loudness_db.astype("<f2").tobytes() for n in notes),
+    }
 
 
 def _is_plain(note: Note) -> bool:
