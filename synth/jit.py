@@ -23,7 +23,9 @@ def _cache_folder() -> Path:
     """
     package = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(path for folder in (".", "voices", "control", "grid", "io") for path in package.glob(f"{folder}/*.py")):
+    for path in sorted(
+        path for folder in (".", "voices", "control", "grid", "io") for path in package.glob(f"{folder}/*.py")
+    ):
         content = path.read_bytes()
         if any(word in content for word in (b"njit", b"cfunc", b"intrinsic", b"np.dtype(")) or path.name in (
             "frames.py",

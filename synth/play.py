@@ -24,6 +24,7 @@ from synth.control.patch_bank import PatchBank
 from synth.errors import TetradError
 from synth.frames import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from synth.governor import Governor
+from synth.grid.store import GridStore
 from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
 from synth.io.audio import AudioOutput, NullOutput, settle
@@ -39,7 +40,7 @@ from synth.io.terminal_keys import HELP, terminal_keys
 from synth.live import LiveEngine, LoopedScore
 from synth.loader import InstrumentLoader
 from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
-from synth.render import DEFAULT_VOICES, add_position_argument
+from synth.render import DEFAULT_VOICES, add_grid_argument, add_position_argument
 from synth.session import Session
 from synth.session_commands import recordings_dir
 from synth.stage import MessageSource, Stage
@@ -76,6 +77,13 @@ class PlayCommand:
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
+        add_grid_argument(how)
+        how.add_argument(
+            "--refine",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="compute missing paths between instruments in the background (default: yes)",
+        )
         how.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds (default: Ctrl-C)")
 
     def run(self, args: argparse.Namespace) -> int:
@@ -122,6 +130,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         stage.wake = queue.on_arrival = live.wake
         server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
         session.notify = server.notify
+        session.grid.say = partial(print, flush=True)
         for words in session.begin():
             print(words)
         _print_patch(session)
@@ -169,7 +178,18 @@ def _session(args: argparse.Namespace, engine: Engine, stage: Stage, loader: Ins
     recorder = Recorder(engine.sample_rate_hz, keep_s=KEPT_S)
     for take in recorder.rescue(recordings_dir()):
         print(take.problem or f"a recording that was cut off is whole again: {take.path}, {take.duration_s:.1f} s")
-    return Session(engine, stage, loader, bank, patch=patch, stored=stored, recorder=recorder, autosave=Autosave())
+    return Session(
+        engine,
+        stage,
+        loader,
+        bank,
+        patch=patch,
+        stored=stored,
+        recorder=recorder,
+        autosave=Autosave(),
+        grid=GridStore(args.grid),
+        refine=args.refine,
+    )
 
 
 class _Teller:

@@ -24,8 +24,8 @@ _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 
 
 class WorkerWords(NamedTuple):
-    """How errors speak of a worker. work: what it does, with an article; silent, killed, ended: what came of it and what
-    to do when it said nothing for too long, was ended by a signal, or ended by itself."""
+    """How errors speak of a worker. work: what it does, as a subject; silent, killed, ended: what came of it and what to
+    do when it said nothing for too long, was ended by a signal, or ended by itself."""
 
     work: str
     silent: str
@@ -37,8 +37,8 @@ class WorkerProcess:
     """One worker process. `write` and `read` are called by one thread at a time; `kill` by any."""
 
     def __init__(self, command: Sequence[str], words: WorkerWords, silent_s: float) -> None:
-        """Starts the worker. silent_s: one that says nothing for so long hangs. Raises TetradError when there is no room
-        for another process."""
+        """Starts the worker. silent_s: one that says nothing for so long hangs. Raises TetradError when there is no
+        room for another process."""
         try:
             self._process = subprocess.Popen(
                 list(command),
@@ -49,7 +49,8 @@ class WorkerProcess:
             )
         except OSError as error:
             raise TetradError(
-                f"{words.work} can't be started ({error.strerror}); room for a process was expected; end another program"
+                f"{words.work} can't be started ({error.strerror}); room for a process was expected; "
+                "end another program"
             ) from error
         self._words = words
         self._silent_s = silent_s

@@ -14,8 +14,8 @@ SILENT_S = 300.0
 _WORDS = WorkerWords(
     work="the import",
     silent="nothing was added; try fewer or shorter notes, and report this with the file",
-    killed="nothing was added; the source may be damaged or need more memory than there is: try fewer notes, and report "
-    "this with the file",
+    killed="nothing was added; the source may be damaged or need more memory than there is: try fewer notes, and "
+    "report this with the file",
     ended="nothing was added; report this with the file",
 )
 
