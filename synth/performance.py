@@ -60,11 +60,10 @@ def make_engine(corner_names: Sequence[str], *, n_voices: int, seed: int = 0, gr
     library = Library()
     decoder = Decoder()
     instruments = [library.load(name) for name in corner_names]
-    engine = Engine(instruments, decoder, n_voices=n_voices, seed=seed)
-    if grid is not None:
-        for pair in surface_pairs(dict(zip(Corner, instruments, strict=True))):
-            engine.set_path(pair.first, pair.second, grid.find(*pair, decoder.model_id))
-    return engine
+    pairs = [] if grid is None else surface_pairs(dict(zip(Corner, instruments, strict=True)))
+    found = [] if grid is None else [grid.find(*pair, decoder.model_id) for pair in pairs]
+    paths = [path for path in found if path is not None]
+    return Engine(instruments, decoder, n_voices=n_voices, seed=seed, paths=paths)
 
 
 def score_events(messages: Iterable[TimedMessage], sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[Event]:

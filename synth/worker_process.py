@@ -24,8 +24,8 @@ _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 
 
 class WorkerWords(NamedTuple):
-    """How errors speak of a worker. work: what it does, as a subject; silent, killed, ended: what came of it and what to
-    do when it said nothing for too long, was ended by a signal, or ended by itself."""
+    """How errors speak of a worker. work: what it does, as a subject; silent, killed, ended: what came of it and what
+    to do when it said nothing for too long, was ended by a signal, or ended by itself."""
 
     work: str
     silent: str

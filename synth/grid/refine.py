@@ -125,6 +125,11 @@ class Refiner:
                 status["computing"] = str(self._computing)
         return status
 
+    def waiting(self) -> tuple[Pair, ...]:
+        """Those that are not begun, in their order."""
+        with self._changed:
+            return tuple(self._waiting)
+
     def close(self) -> None:
         """End everything; a path that was not finished does not come about."""
         with self._changed:

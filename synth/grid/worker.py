@@ -60,7 +60,7 @@ def give_way() -> None:
 
 
 def _answer(message: Mapping[str, Any], decoder: Any, encoder: Any) -> dict[str, Any]:
-    from synth.grid.compute import pair_path
+    from synth.grid.compute import MADE, pair_path
     from synth.grid.store import GridStore
     from synth.instruments.library import Library
 
@@ -72,7 +72,7 @@ def _answer(message: Mapping[str, Any], decoder: Any, encoder: Any) -> dict[str,
         library = Library([Path(folder) for folder in message["libraries"]])
         first, second = (library.load(message[end]) for end in ("first", "second"))
         path = pair_path(first, second, decoder, encoder)
-        GridStore(Path(message["folder"])).write(path)
+        GridStore(Path(message["folder"])).write(path, MADE)
     except TetradError as error:
         return {"error": str(error)}
     except MemoryError:
