@@ -13,6 +13,9 @@ import platformdirs
 Kernel = Callable[..., Any]
 """Arguments are numba's business: their types are in the kernel's docstring."""
 
+_FOLDERS = (".", "voices", "control", "grid", "io", "pads")
+"""Where kernels, and the constants that are compiled into them, are."""
+
 
 def _cache_folder() -> Path:
     """Where compiled kernels are kept: a folder named after what they were compiled from.
@@ -23,15 +26,14 @@ def _cache_folder() -> Path:
     """
     package = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(
-        path for folder in (".", "voices", "control", "grid", "io") for path in package.glob(f"{folder}/*.py")
-    ):
+    for path in sorted(path for folder in _FOLDERS for path in package.glob(f"{folder}/*.py")):
         content = path.read_bytes()
         if any(word in content for word in (b"njit", b"cfunc", b"intrinsic", b"np.dtype(")) or path.name in (
             "frames.py",
             "parameters.py",
             "corners.py",
             "events.py",
+            "pair_path.py",
         ):
             digest.update(path.name.encode() + content)
     local = package / "__pycache__"

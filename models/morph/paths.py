@@ -78,8 +78,8 @@ def play(
     """
     four = corners if len(corners) == 4 else [*corners, *corners]
     held_s, total_s = (WHOLE_HELD_S, WHOLE_S) if whole else (LASTS_S, LASTS_S)
-    # The measured blend is nothing but detail, so all of it stays.
-    kept = {"middle_detail": 1.0} if isinstance(decoder, NoDecoder) else {}
+    # The measured blend is nothing but detail, so all of it stays, blended as it is.
+    kept = {"middle_detail": 1.0, "evenness": 0.0} if isinstance(decoder, NoDecoder) else {}
     return render_path(four, places, key, velocity, held_s, total_s, decoder, **kept)
 
 

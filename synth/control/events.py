@@ -244,6 +244,18 @@ class SetCorner(Event):
 
 
 @dataclass(frozen=True)
+class SetPath(Event):
+    """What is known of the way between two instruments, by their names, which are in the order of the alphabet.
+
+    path: synth.grid.pair_path.PairPath, or one already prepared for the engine; None: the straight line.
+    """
+
+    first: str = ""
+    second: str = ""
+    path: Any = None
+
+
+@dataclass(frozen=True)
 class SessionEvent(Event):
     """What is not the engine's business but that of whoever plays it (`synth.session`)."""
 

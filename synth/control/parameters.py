@@ -73,6 +73,9 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("detune", -100.0, 100.0, "cents", 0.0, "linear", 94, True, "Tuning of the whole instrument."),
     Parameter("tuning_amount", 0.0, 1.0, "", 0.0, "linear", None, True, "How much of a recording's mistuning to keep."),
     Parameter("middle_detail", 0.0, 1.0, "", 0.4, "linear", None, True, "Recordings' own detail kept between corners."),
+    Parameter(
+        "evenness", 0.0, 1.0, "", 1.0, "linear", None, True, "0: straight lines; 1: even steps, attacks aligned."
+    ),
     Parameter("velocity_depth", 0.0, 1.0, "", 0.5, "linear", None, False, "Velocity's effect where no layer has it."),
     Parameter("level_nw", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the north-west corner."),
     Parameter("level_ne", -60.0, 12.0, "dB", 0.0, "linear", None, True, "Level of the north-east corner."),

@@ -13,7 +13,6 @@ from synth.grid.pair_file import Identity, quantised
 from synth.grid.pair_path import NotePath, PairPath, straight
 from synth.grid.played import PlayedPath
 from synth.grid.retime import even_warp, steps_db
-from synth.instruments.duplicates import sound_id
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import Instrument
 from synth.instruments.spread import spread_evenly
@@ -30,7 +29,7 @@ MADE = "33 places, 23 frames to 1.5 s, log-mel of levels"
 
 def identity(instrument: Instrument) -> Identity:
     """What a path knows an instrument by."""
-    return Identity(instrument.name, sound_id(instrument), instrument.model_id)
+    return Identity(instrument.name, instrument.sound_id, instrument.model_id)
 
 
 def path_notes(first: Instrument, second: Instrument) -> list[tuple[int, int]]:
@@ -71,7 +70,7 @@ def pair_path(first: Instrument, second: Instrument, decoder: Decoder, encoder: 
                 )
     played = PlayedPath(PreparedInstrument(first), PreparedInstrument(second), decoder, N_PLACES, len(FRAMES))
     notes = [_note_path(played, pitch, velocity) for pitch, velocity in path_notes(first, second)]
-    ids = sound_id(first), sound_id(second)
+    ids = first.sound_id, second.sound_id
     return quantised(PairPath(first.name, second.name, *ids, first.model_id, tuple(notes)))
 
 

@@ -10,6 +10,7 @@ bend 1.9 KB; a file has at most MOST_NOTES of them, so all of it is read at once
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,7 +53,7 @@ _EXPECTED = f"a {FORMAT} file"
 
 
 class Identity(NamedTuple):
-    """What an instrument is called, what its sound is (`synth.instruments.duplicates.sound_id`), and its networks'."""
+    """What an instrument is called, what its sound is (`Instrument.sound_id`), and its networks'."""
 
     name: str
     sound_id: str
@@ -176,7 +177,7 @@ def _check_values(header: Mapping[str, Any], where: str) -> None:
     if not isinstance(notes, list) or not 1 <= len(notes) <= MOST_NOTES or not all(map(_is_note, notes)):
         raise TetradError(f"{where} has no table of 1 to {MOST_NOTES} notes [pitch, velocity, bent]; {_AGAIN}")
     places = [note[:2] for note in notes]
-    if any(one >= other for one, other in zip(places, places[1:], strict=False)):
+    if any(one >= other for one, other in itertools.pairwise(places)):
         raise TetradError(f"{where} has notes that are not in order of pitch and velocity; {_AGAIN}")
 
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import struct
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from synth.errors import TetradError
-from synth.instruments.format import Instrument, read_header, sound_members
+from synth.instruments.format import read_header
+from synth.instruments.header import content_hash
 from synth.instruments.labels import read_labels
 from synth.instruments.library import Library
 from synth.instruments.notes import SourceNote
-
-_SOUND = ("z.f16", "detail.i8", "loudness.f16")
-NOTE_KEYS = ("pitch", "velocity", "loop_start", "loop_end")
-"""What of a note's entry in the description is part of the sound."""
 
 
 def recordings_hash(notes: Iterable[SourceNote]) -> str:
@@ -28,24 +23,6 @@ def recordings_hash(notes: Iterable[SourceNote]) -> str:
         digest.update(note.audio.tobytes())
         digests.append(digest.digest())
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
-
-
-def content_hash(header: Mapping[str, Any]) -> str:
-    """SHA-256 of how an instrument sounds, not of what it is called, and the same in every version of the format.
-
-    Two recordings that agree in every embedding, level and loudness are one.
-    """
-    sound = [header["sha256"][name] for name in _SOUND]
-    sound += [[note[key] for key in NOTE_KEYS] for note in header["notes"]]
-    return hashlib.sha256(json.dumps([header["model_id"], *sound]).encode()).hexdigest()
-
-
-def sound_id(instrument: Instrument) -> str:
-    """`content_hash` of an instrument that was read from a file, without the file; about 5 ms for eight notes."""
-    notes = instrument.notes
-    sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in sound_members(notes).items()}
-    table = [{key: getattr(note, key) for key in NOTE_KEYS} for note in notes]
-    return content_hash({"model_id": instrument.model_id, "sha256": sha256, "notes": table})
 
 
 def made_of(library: Library, recordings: str) -> str | None:

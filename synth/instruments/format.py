@@ -18,7 +18,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from synth.instruments.header import (
     NOTE_FIELDS,
     TEXT_FIELDS,
     check_values,
+    content_hash,
     read_description,
 )
 from synth.instruments.residual_codec import decode_residuals, encode_residuals, exponent_of, largest_stream
@@ -54,7 +55,6 @@ __all__ = [
     "quantise_detail",
     "read_header",
     "read_instrument",
-    "sound_members",
     "write_instrument",
 ]
 
@@ -111,6 +111,22 @@ class Instrument:
     model_id: str
     notes: tuple[Note, ...]
     tags: tuple[str, ...] = ()
+    # No argument, so that whatever `dataclasses.replace` changes is never taken for what was read.
+    _sound_id: str = field(default="", init=False, repr=False, compare=False)
+
+    @property
+    def sound_id(self) -> str:
+        """What it sounds like, whatever it is called: `synth.instruments.header.content_hash` of its file.
+
+        Known of what was read from a file; of what was made in memory it is worked out once, in 2 ms a note.
+        """
+        if not self._sound_id:
+            members = {name: hashlib.sha256(data).hexdigest() for name, data in _sound_members(self.notes).items()}
+            keys = ("pitch", "velocity", "loop_start", "loop_end")
+            entries = [{key: int(getattr(note, key)) for key in keys} for note in self.notes]
+            header = {"model_id": self.model_id, "notes": entries, "sha256": members}
+            object.__setattr__(self, "_sound_id", content_hash(header))
+        return self._sound_id
 
 
 def quantise_detail(detail: npt.NDArray[np.floating]) -> npt.NDArray[np.int8]:
@@ -124,7 +140,7 @@ def write_instrument(instrument: Instrument, path: Path) -> int:
     Returns the size in bytes. Raises TetradError for what no reader would take (more than an hour of notes, say).
     """
     notes = instrument.notes
-    members = sound_members(notes)
+    members = _sound_members(notes)
     version = 1 if not instrument.tags and all(map(_is_plain, notes)) else 2
     if version == 2:
         members["ratios.f32"] = b"".join(n.ratios.astype("<f4").tobytes() for n in notes if n.ratios is not None)
@@ -148,8 +164,8 @@ def write_instrument(instrument: Instrument, path: Path) -> int:
     return len(content)
 
 
-def sound_members(notes: Sequence[Note]) -> dict[str, bytes]:
-    """The members that every version of the format has, by name: what the notes sound like."""
+def _sound_members(notes: Sequence[Note]) -> dict[str, bytes]:
+    """The members of a file that are in every version, and say how it sounds."""
     return {
         "z.f16": b"".join(n.z.astype("<f2").tobytes() for n in notes),
         "detail.i8": b"".join(_pack(quantise_detail(n.detail)) for n in notes),
@@ -212,7 +228,9 @@ def read_instrument(path: Path) -> Instrument:
         )
         frame, embedding = frame + t, embedding + tz
     texts = {key: header[key] for key in TEXT_FIELDS}
-    return Instrument(**texts, sustains=header["sustains"], notes=tuple(notes), tags=tuple(header["tags"]))
+    instrument = Instrument(**texts, sustains=header["sustains"], notes=tuple(notes), tags=tuple(header["tags"]))
+    object.__setattr__(instrument, "_sound_id", content_hash(header))
+    return instrument
 
 
 def _extras(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any]) -> list[dict[str, Any]]:

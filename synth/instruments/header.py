@@ -6,6 +6,7 @@ pitched, its own ratios and phases, and the length and scale of its residual.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
@@ -71,6 +72,19 @@ NOTE_FIELDS_2: dict[str, tuple[type, float, float]] = {
 }
 """`residual_exponent` e: a sample of the residual is its 16-bit integer times 2^(e - 15)."""
 _LARGEST_BYTES = 1 << 20
+
+
+_SOUND = ("z.f16", "detail.i8", "loudness.f16")
+
+
+def content_hash(header: Mapping[str, Any]) -> str:
+    """SHA-256 of how an instrument sounds, not of what it is called, and the same in every version of the format.
+
+    Two recordings that agree in every embedding, level and loudness are one. header: its "sha256", "notes", "model_id".
+    """
+    sound = [header["sha256"][name] for name in _SOUND]
+    sound += [[note[key] for key in ("pitch", "velocity", "loop_start", "loop_end")] for note in header["notes"]]
+    return hashlib.sha256(json.dumps([header["model_id"], *sound]).encode()).hexdigest()
 
 
 def note_fields(version: int) -> dict[str, tuple[type, float, float]]:

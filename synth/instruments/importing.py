@@ -19,9 +19,10 @@ from synth.errors import TetradError
 from synth.files import atomic_path
 from synth.instruments import bundle
 from synth.instruments.build import Description, build_instrument
-from synth.instruments.duplicates import content_hash, made_of, recordings_hash, sounding_like
+from synth.instruments.duplicates import made_of, recordings_hash, sounding_like
 from synth.instruments.encoder import Encoder
 from synth.instruments.format import Instrument, read_header, write_instrument
+from synth.instruments.header import content_hash
 from synth.instruments.import_request import ImportRequest, ImportResult
 from synth.instruments.labels import Label, check_display_name, check_tags, set_label
 from synth.instruments.library import PICTURE_SUFFIX, Library, check_name, name_from

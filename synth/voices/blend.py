@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synth.control.corners import N_CORNERS
+from synth.control.corners import N_CORNERS, N_EDGES
 from synth.frames import LEVEL_FLOOR_DB, N_BANDS, N_PARTIALS, ROW_WIDTH, Float32Array
 from synth.jit import njit
-from synth.voices.envelope import END_FADE_DB, held_fade_db, held_position
+from synth.voices.align import aligned
+from synth.voices.envelope import END_FADE_DB, held_fade_db, held_position, way
 from synth.voices.prepared import NOTES_PER_CORNER
 from synth.voices.voice import FREE, HELD, N_SOURCES, NEVER
 from synth.voices.zwindow import Z_WINDOW_WIDTH, add_z_window
@@ -37,6 +38,10 @@ WORK = np.dtype(
         ("envelope_soon", np.float64),  # the largest until EXPECTED_FRAMES from now
         ("gain", np.float64, (2,)),  # linear: volume, pan
         ("tilt_db", np.float64),  # per octave
+        ("place", np.float64, (2,)),  # on the surface, x and y after the edges' warps
+        ("evenness", np.float64),
+        ("path_share", np.float64, (N_EDGES,)),  # of an edge's new path, the rest is the old one's
+        ("bend_frame", np.float64),  # since the recordings' onset
         ("between", np.float64),  # how far between corners: 0 in one, 1 half-way between two and further inside
         ("detail_gain", np.float64),  # of what the recordings have and the network does not, 0..1
         ("noise_db", np.float64),
@@ -119,16 +124,12 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _way(note):  # type: ignore[no-untyped-def]
-    """Frames over which the parameter position goes."""
-    return note.loop_end if note.loop_end > note.loop_start else note.hold_end
-
-
-@njit()
-def _held(notes, bank, v, m):  # type: ignore[no-untyped-def]
-    """(position, fade in dB) of note m of slot v in its held part."""
+def _held(notes, bank, v, c, m):  # type: ignore[no-untyped-def]
+    """(position, fade in dB) of note m of slot v, in source c, in its held part."""
     loop_start, loop_end, hold_end = notes[m].loop_start, notes[m].loop_end, notes[m].hold_end
-    elapsed = bank[v].held_frames + np.floor(bank[v].start_fraction * _way(notes[m]))
+    elapsed = aligned(bank[v].held_frames, bank[v].attack[c], bank[v].attack_now[c]) + np.floor(
+        bank[v].start_fraction * way(notes[m])
+    )
     fade = held_fade_db(elapsed, loop_start, loop_end, hold_end, notes[m].hold_fade)
     return held_position(elapsed, loop_start, loop_end, hold_end), fade
 
@@ -137,10 +138,10 @@ def _held(notes, bank, v, m):  # type: ignore[no-untyped-def]
 def _place(notes, bank, v, c, j, m):  # type: ignore[no-untyped-def]
     """(position, fade in dB) of note m, the j-th of slot v in source c."""
     if bank[v].state == HELD:
-        return _held(notes, bank, v, m)
-    since = bank[v].release_frames
+        return _held(notes, bank, v, c, m)
+    since = bank[v].release_frames * bank[v].fall_rate[c]
     if bank[v].walks_on[c, j]:
-        position, fade = _held(notes, bank, v, m)
+        position, fade = _held(notes, bank, v, c, m)
         return position, fade - notes[m].release_fade * since
     last = float(notes[m].n_frames - 1)
     position = notes[m].release_start + since
@@ -160,7 +161,7 @@ def choose_release(notes, frames, bank, v, c, decays):  # type: ignore[no-untype
         if release >= notes[m].n_frames:
             bank[v].walks_on[c, j] = 1
             continue
-        position, fade = _held(notes, bank, v, m)
+        position, fade = _held(notes, bank, v, c, m)
         now_db = frames[notes[m].first + int(position)].loudness + fade
         bank[v].walks_on[c, j] = decays and now_db - frames[notes[m].first + release].loudness > _WALK_ON_DB
 
@@ -236,7 +237,7 @@ def _tell_residual(note, bank, v, c, j, loudness, row):  # type: ignore[no-untyp
     """Fills in what is to be known of the residual of a note, the j-th of slot v in source c."""
     row.residual_known = 1
     row.residual_walks = bank[v].state == HELD or bank[v].walks_on[c, j]
-    row.residual_began = np.floor(bank[v].start_fraction * _way(note))
+    row.residual_began = np.floor(bank[v].start_fraction * way(note))
     semitones = row.semitones - note.pitch + (row.tuning_amount - 1.0) * note.tuning_cents / 100.0
     row.residual_step = 2.0 ** (semitones / 12.0) if note.pitched else 1.0
     row.residual_end = note.residual_end

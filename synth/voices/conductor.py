@@ -10,7 +10,7 @@ ticks is not kept waiting: the ramps that are under way turn at once (`synth.voi
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,9 +26,11 @@ from synth.voices.keys import Key
 from synth.voices.notes import Notes, Schedule
 from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter_at, plan
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.prepared_path import PreparedPath, no_bends
 from synth.voices.residual import fill_residuals
 from synth.voices.segments import MIX_PARAMETERS, Records, Rings
 from synth.voices.sources import Sources
+from synth.voices.surface import add_bends
 from synth.voices.tick import finish
 from synth.voices.voice import FREE, NEVER, VOICE
 
@@ -70,6 +72,7 @@ class Conductor:
         sample_rate_hz: int,
         n_voices: int,
         seed: int,
+        paths: Iterable[PreparedPath] = (),
     ) -> None:
         n_slots = rings.written.shape[0]
         self._rings = rings
@@ -81,10 +84,11 @@ class Conductor:
         self._work: Records = np.zeros(n_slots, WORK)
         self._inputs = make_inputs(n_slots)
         self._sent = np.zeros(n_slots, np.int64)
-        self._sources = Sources(self._bank, corners, sample_rate_hz)
+        self._sources = Sources(self._bank, corners, sample_rate_hz, paths)
         # Compiled now, though it may be long before an instrument needs it.
         table = corners[0].table
         fill_residuals(table.notes, table.residual, 0, 0, self._bank, self._work, 0, rings.residual)
+        add_bends(no_bends(), 0, 0, self._bank, self._work, self._inputs.z, 0)
         schedule = Schedule(self._wake, self._release_at, self._refresh_at)
         self.notes = Notes(
             self._bank, rings, self._sent, self._sources, self.controls, schedule, sample_rate_hz, n_voices, seed
@@ -117,6 +121,7 @@ class Conductor:
             ev.SetParameter: self._set_parameter,
             ev.SetTuning: self._set_tuning,
             ev.SetCorner: self._set_corner,
+            ev.SetPath: self._set_path,
             ev.VoiceLimit: lambda e, time: notes.set_limit(e.voices, time),
             _LateRelease: lambda e, time: notes.release_later(e.slot, e.serial, time),
             _Refresh: self._refresh,
@@ -223,6 +228,8 @@ class Conductor:
             for corner, number in sources.in_use:
                 table = sources.instruments[number].table
                 gather(table.notes, table.frames, table.z, number, corner, bank, work, z, rings.phase, n)
+            for edge, number in sources.edges.with_bends:
+                add_bends(sources.edges.bends(number), number, edge, bank, work, z, n)
             if sources.any_unpitched:
                 pitch[:n] += work["key_shift"][:n]
             rows = self._decoder.run(z[:n], pitch[:n], velocity[:n])
@@ -267,8 +274,13 @@ class Conductor:
         # After the other corners that change at this sample: what the four have together is measured once.
         self._refresh_at(time)
 
+    def _set_path(self, event: ev.SetPath, time: int) -> None:
+        self._sources.edges.put(event.first, event.second, event.path)
+        self._refresh_at(time)
+
     def _refresh(self, event: _Refresh, time: int) -> None:
         self._refreshes.discard(event.time_samples)
-        following = self._sources.refresh(time, self.controls.value("velocity_depth"))
+        controls = self.controls
+        following = self._sources.refresh(time, controls.value("velocity_depth"), controls.value("evenness"))
         if following is not None:
             self._refresh_at(following)

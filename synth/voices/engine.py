@@ -6,19 +6,21 @@ a live performance equals its offline rendering wherever no segment came late.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from synth.control.corners import N_CORNERS, Corner
-from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner, SetParameter
+from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetCorner, SetParameter, SetPath
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.grid.pair_path import PairPath
 from synth.instruments.format import Instrument
 from synth.native import Int64Array, Source
 from synth.voices.conductor import Conductor, FrameDecoder
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.prepared_path import PreparedPath
 from synth.voices.renderer import Renderer
 from synth.voices.segments import make_rings
 
@@ -32,7 +34,8 @@ class Engine:
 
     corners: instruments in the order of `Corner`. decoder: synth.voices.decoder.Decoder or anything with its `run`.
     seed: of the oscillators' starting phases and the noise. warm_up: let the compilers run now (under a second when
-    their results are in numba's cache, half a minute on the very first start).
+    their results are in numba's cache, half a minute on the very first start). paths: between instruments, as if each
+    had been given to `set_path`; a pair that has none is blended along a straight line.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Engine:
         n_voices: int = 64,
         seed: int = 0,
         warm_up: bool = True,
+        paths: Iterable[PairPath | PreparedPath] = (),
     ) -> None:
         if len(corners) != N_CORNERS:
             raise TetradError(f"{len(corners)} instruments were given; expected {N_CORNERS}, one for each corner.")
@@ -58,7 +62,8 @@ class Engine:
         self._rings = make_rings(2 * n_voices, sample_rate_hz)
         known = {id(instrument): self.prepare(instrument) for instrument in corners}
         prepared = [known[id(instrument)] for instrument in corners]
-        self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed)
+        ways = [self.prepare_path(path) for path in paths]
+        self._conductor = Conductor(self._rings, prepared, decoder, sample_rate_hz, n_voices, seed, ways)
         self._renderer = Renderer(self._rings, sample_rate_hz, seed, always_ride=True)
         if warm_up:
             self._warm_up(prepared)
@@ -100,6 +105,15 @@ class Engine:
             )
         return instrument if isinstance(instrument, PreparedInstrument) else PreparedInstrument(instrument)
 
+    def prepare_path(self, path: PairPath | PreparedPath) -> PreparedPath:
+        """Make a path ready for the engine, in a ms. TetradError when it was made with another network."""
+        if path.model_id != self._decoder.model_id:
+            raise TetradError(
+                f"The path from {path.first} to {path.second} was made with network {path.model_id}, but the decoder "
+                f"is {self._decoder.model_id}; build it again: `tetrad grid build {path.first} {path.second}`."
+            )
+        return path if isinstance(path, PreparedPath) else PreparedPath(path)
+
     @property
     def clock_samples(self) -> int:
         """The absolute sample that is rendered next."""
@@ -109,8 +123,11 @@ class Engine:
         """Queues an event, from any thread. False, and counted, when 4,096 wait for the next `advance` already: a score
         is pushed piece by piece, as it is played.
 
-        A SetCorner's instrument is prepared here, in the caller's thread. TetradError when it does not fit the decoder.
+        A SetCorner's instrument and a SetPath's path are prepared here, in the caller's thread. TetradError when one
+        does not fit the decoder, or a path is not of the two instruments that the event names.
         """
+        if isinstance(event, SetPath):
+            event = self._checked(event)
         if isinstance(event, SetCorner):
             event = SetCorner(event.time_samples, Corner(event.corner), self.prepare(event.instrument))
         return self._conductor.push(event)
@@ -118,6 +135,26 @@ class Engine:
     def set_corner(self, corner: Corner, instrument: Instrument) -> None:
         """Puts an instrument into a corner now: notes that sound go over to it in 60 ms, new ones begin with it."""
         self.push(SetCorner(self.clock_samples, corner, instrument))
+
+    def set_path(self, first: str, second: str, path: PairPath | PreparedPath | None) -> None:
+        """Says how to go from one instrument to another, by their names, from now on; None is a straight line.
+
+        Any thread may call it. Edges of the surface have it as soon as these two instruments are in their corners, if
+        they sound as they did when it was made (`first_id`, `second_id`). Notes that sound go over in 60 ms.
+        """
+        first, second = sorted((first, second))
+        self.push(SetPath(self.clock_samples, first, second, path))
+
+    def _checked(self, event: SetPath) -> SetPath:
+        if event.path is None:
+            return event
+        path = self.prepare_path(event.path)
+        if (path.first, path.second) != (event.first, event.second):
+            raise TetradError(
+                f"A path from {path.first} to {path.second} was given for {event.first} and {event.second}; expected "
+                "one of just these two, in the order of the alphabet."
+            )
+        return SetPath(event.time_samples, event.first, event.second, path)
 
     def advance(self, horizon: int) -> None:
         """Control half: everything before absolute sample `horizon`. One thread only."""

@@ -19,6 +19,12 @@ END_FADE_DB = 60.0 / FRAME_RATE_HZ
 """dB per frame lost after the last recorded frame of a release."""
 
 
+@njit()
+def way(note):  # type: ignore[no-untyped-def]
+    """Frames of a NOTE over which the parameter position goes."""
+    return note.loop_end if note.loop_end > note.loop_start else note.hold_end
+
+
 @njit("f8(f8, i8, i8, i8)")
 def held_position(elapsed, loop_start, loop_end, hold_end):  # type: ignore[no-untyped-def]
     """Position after `elapsed` frames of a held note; loop_end <= loop_start means that there is no loop."""

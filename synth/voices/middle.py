@@ -16,7 +16,8 @@ import numpy as np
 from synth.control.corners import N_CORNERS
 from synth.frames import FRAME_RATE_HZ
 from synth.jit import njit
-from synth.voices.envelope import held_fade_db, held_position
+from synth.voices.align import aligned
+from synth.voices.envelope import held_fade_db, held_position, way
 from synth.voices.prepared import NOTES_PER_CORNER
 
 LISTENED_FRAMES = 188
@@ -38,8 +39,7 @@ def corner_powers(notes, frames, bank, v, c, powers):  # type: ignore[no-untyped
         if weight == 0.0:
             continue
         note = notes[bank[v].note[c, j]]
-        way = note.loop_end if note.loop_end > note.loop_start else note.hold_end
-        began = np.floor(bank[v].start_fraction * way)
+        began = np.floor(bank[v].start_fraction * way(note))
         for i in range(LISTENED_FRAMES):
             position = held_position(began + i, note.loop_start, note.loop_end, note.hold_end)
             fade = held_fade_db(began + i, note.loop_start, note.loop_end, note.hold_end, note.hold_fade)
@@ -70,13 +70,33 @@ def gated_power(powers):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def measure_middles(powers, bank, v):  # type: ignore[no-untyped-def]
+def _power_at(powers, frames):  # type: ignore[no-untyped-def]
+    """powers, float64 [LISTENED_FRAMES], between two frames; the last one beyond them, where it hardly counts."""
+    frames = min(frames, LISTENED_FRAMES - 1.0)
+    below = min(int(frames), LISTENED_FRAMES - 2)
+    return powers[below] + (frames - below) * (powers[below + 1] - powers[below])
+
+
+@njit()
+def _blend(powers, c, d, attack, amount, between):  # type: ignore[no-untyped-def]
+    """Power half-way between corners c and d, aligned by `amount` as synth.voices.align has it; attack: float64 [8]."""
+    if amount == 0.0 or attack[c] == attack[d]:
+        for i in range(LISTENED_FRAMES):
+            between[i] = np.sqrt(powers[c, i] * powers[d, i])
+        return
+    ratio = (attack[d] / attack[c]) ** (0.5 * amount)
+    for i in range(LISTENED_FRAMES):
+        one = _power_at(powers[c], aligned(i, attack[c], attack[c] * ratio))
+        between[i] = np.sqrt(one * _power_at(powers[d], aligned(i, attack[d], attack[d] / ratio)))
+
+
+@njit()
+def measure_middles(powers, bank, v, evenness):  # type: ignore[no-untyped-def]
     """Fills `middle_db` of slot v, in dB, from the corners' powers, float64 [4, LISTENED_FRAMES]."""
     between = np.empty(LISTENED_FRAMES)
     for c in range(N_CORNERS):
         for d in range(c + 1, N_CORNERS):
-            for i in range(LISTENED_FRAMES):
-                between[i] = np.sqrt(powers[c, i] * powers[d, i])
+            _blend(powers, c, d, bank[v].attack, evenness, between)
             ends = gated_power(powers[c]) * gated_power(powers[d])
             middle = max(gated_power(between), _ABSOLUTE_GATE)
             missing = 5.0 * np.log10(ends) - 10.0 * np.log10(middle) if ends > 0.0 else 0.0

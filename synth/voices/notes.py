@@ -306,7 +306,7 @@ class Notes:
         self._glide(v, 0.0 if from_pitch is None else from_pitch - pitch, time)
         bank["expression"][v] = 0.0
         bank["follows"][v] = 1.0
-        self._sources.begin(v, controls.value("velocity_depth"))
+        self._sources.begin(v, controls.value("velocity_depth"), controls.value("evenness"))
 
     def _release_all(self, which: Booleans, time: int) -> None:
         for slot in np.flatnonzero(which):

@@ -7,9 +7,11 @@ from synth.control.events import Dimension
 from synth.control.parameters import INDEX
 from synth.frames import FRAME_RATE_HZ, HIGHEST_PARTIAL_HZ, N_PARTIALS
 from synth.jit import njit
+from synth.voices.align import align
 from synth.voices.envelope import envelope_gain
 from synth.voices.prepared import EXPECTED_FRAMES
 from synth.voices.residual import choose_residual
+from synth.voices.surface import place_on_surface
 from synth.voices.voice import FREE, HELD, N_GROUPS, N_SOURCES
 
 BEND, WHEEL, CHANNEL_DB, PAN = 0, 1, 2, 3
@@ -34,7 +36,7 @@ _X, _Y = INDEX["x"], INDEX["y"]
 _SUSTAIN, _RELEASE, _VOLUME = INDEX["sustain"], INDEX["release"], INDEX["volume"]
 _VIBRATO_DEPTH, _TILT, _NOISE = INDEX["vibrato_depth"], INDEX["brightness"], INDEX["noise_level"]
 _DETUNE, _TUNING, _LEVEL_NW = INDEX["detune"], INDEX["tuning_amount"], INDEX["level_nw"]
-_MIDDLE_DETAIL, _KEY_SPREAD = INDEX["middle_detail"], INDEX["key_spread"]
+_MIDDLE_DETAIL, _EVENNESS, _KEY_SPREAD = INDEX["middle_detail"], INDEX["evenness"], INDEX["key_spread"]
 _UNISON_DETUNE, _UNISON_WIDTH = INDEX["unison_detune"], INDEX["unison_width"]
 _OWN_X, _OWN_Y, _OWN_BEND, _OWN_VIBRATO, _OWN_BRIGHTNESS, _OWN_LEVEL = (
     list(Dimension).index(dimension)
@@ -130,7 +132,10 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
     """Weights of the sources, share of the detail, and what corners and velocity add in dB."""
     x = curve_at(curves, _X, time, smoothing) + expression_at(bank, v, expressions, _OWN_X, time, smoothing)
     y = curve_at(curves, _Y, time, smoothing) + expression_at(bank, v, expressions, _OWN_Y, time, smoothing)
-    x, y = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+    aim = bank[v].base + hop * bank[v].frame  # the sample at which this tick's frame is reached
+    work[i].evenness = curve_at(curves, _EVENNESS, time, smoothing)
+    place_on_surface(bank, work[i], v, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), aim, fade_samples)
+    x, y = work[i].place[0], work[i].place[1]
     weight = work[i].weight
     weight[0] = (1.0 - x) * y
     weight[1] = x * y
@@ -142,7 +147,6 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
     work[i].between = min(between, 1.0)
     kept = curve_at(curves, _MIDDLE_DETAIL, time, smoothing)
     work[i].detail_gain = 1.0 - (1.0 - kept) * work[i].between ** 2
-    aim = bank[v].base + hop * bank[v].frame  # the sample at which this tick's frame is reached
     moved = min(max((aim - bank[v].middle_start) / fade_samples, 0.0), 1.0)
     extra = 0.0
     for c in range(N_CORNERS):
@@ -161,6 +165,10 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
         share = _come_in(bank, v, c, aim, fade_samples)
         weight[N_CORNERS + c] = (1.0 - share) * weight[c]
         weight[c] *= share
+    align(bank, weight, v, work[i].evenness)
+    work[i].bend_frame = bank[v].held_frames
+    for c in range(N_SOURCES):
+        work[i].bend_frame += weight[c] * bank[v].began[c]
 
 
 @njit()

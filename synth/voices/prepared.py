@@ -16,6 +16,7 @@ from synth.frames import (
     partial_frequencies_hz,
 )
 from synth.instruments.format import Instrument, Note
+from synth.voices.landmarks import attack_frames, fall_frames
 from synth.voices.segments import Records
 
 MOST_CHOICES = 256
@@ -53,6 +54,8 @@ NOTE = np.dtype(
         ("inharmonicity", np.float64),
         ("hold_fade", np.float64),  # dB per frame lost past hold_end
         ("release_fade", np.float64),  # dB per frame lost in a release that can't use recorded frames
+        ("attack", np.float64),  # frames from the onset until it is nearly as loud as it gets, 1 at least
+        ("fall", np.float64),  # frames from the key's release until it is 40 dB softer, 1 at least
         ("pitched", np.int64),  # 0: no key moves it
         ("free", np.int64),  # 1: its partials are at `octaves`, not where a key and the law put them
         ("octaves", np.float32, (N_PARTIALS,)),  # its partials above its fundamental
@@ -150,6 +153,8 @@ def _note_records(instrument: Instrument) -> Records:
         record["inharmonicity"] = note.inharmonicity
         record["hold_fade"] = _hold_fade_db(note, hold_end, instrument.sustains)
         record["release_fade"] = 0.0 if rings_out else _release_fade_db(note)
+        record["attack"] = attack_frames(note.loudness_db)
+        record["fall"] = fall_frames(note.loudness_db, release, float(record["release_fade"]))
         record["pitched"], record["free"] = note.pitched, note.ratios is not None or not note.pitched
         record["octaves"] = _octaves(note)
         if note.phases is not None:
@@ -216,6 +221,7 @@ class PreparedInstrument:
     def __init__(self, instrument: Instrument) -> None:
         notes = instrument.notes
         self.name = instrument.name
+        self.sound_id = instrument.sound_id
         self.model_id = instrument.model_id
         self.sustains = instrument.sustains
         records = _note_records(instrument)
@@ -244,12 +250,12 @@ class PreparedInstrument:
         notes: list[int] = []
         weights: list[float] = []
         velocity_db = 0.0
-        for pitch, pitch_weight in _neighbours(sorted(self._by_pitch), key):
+        for pitch, pitch_weight in neighbours(sorted(self._by_pitch), key):
             layers = dict(sorted(self._by_pitch[pitch]))
             lowest, highest = min(layers), max(layers)
             reached = min(max(velocity, lowest), highest)
             velocity_db += pitch_weight * _VELOCITY_DB_PER_DECADE * math.log10(velocity / max(reached, 1))
-            for layer, layer_weight in _neighbours(list(layers), reached):
+            for layer, layer_weight in neighbours(list(layers), reached):
                 notes.append(layers[layer])
                 weights.append(pitch_weight * layer_weight)
         heaviest = notes[weights.index(max(weights))]
@@ -258,7 +264,7 @@ class PreparedInstrument:
         return Choice(tuple(notes), tuple(weights), velocity_db, lead, free)
 
 
-def _neighbours(values: list[int], wanted: int) -> list[tuple[int, float]]:
+def neighbours(values: list[int], wanted: int) -> list[tuple[int, float]]:
     """The one or two of the sorted `values` around `wanted`, with linear weights."""
     above = next((value for value in values if value >= wanted), values[-1])
     below = next((value for value in reversed(values) if value <= wanted), values[0])

@@ -14,6 +14,7 @@ import numpy as np
 
 from synth.frames import HOP, SAMPLE_RATE_HZ
 from synth.jit import njit
+from synth.voices.align import aligned
 from synth.voices.prepared import RESIDUAL_FADE
 from synth.voices.segments import CUT_S
 from synth.voices.voice import HELD, N_SOURCES
@@ -107,7 +108,9 @@ def aim_residual(bank, row, v, time, length, new, share, sample_rate, hop):  # t
     to_rate = min(max(to_rate, 1.0 / _HIGHEST_RATE), _HIGHEST_RATE)
     if row.residual_restarts:
         frames = 0.0 if new else bank[v].held_frames - length / hop
-        place = HOP * (row.residual_began + max(frames, 0.0) * row.residual_step)
+        source = row.residual_source
+        frames = aligned(max(frames, 0.0), bank[v].attack[source], bank[v].attack_now[source])
+        place = HOP * (row.residual_began + frames * row.residual_step)
         rate = to_rate
     bank[v].residual_time = time
     bank[v].residual_place = place

@@ -7,23 +7,37 @@ if it had begun with the new source. A change that comes during a change waits f
 wanted by then; notes that begin meanwhile have the new instrument at once.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from synth.control.corners import N_CORNERS
+from synth.voices.align import find_landmarks
 from synth.voices.blend import choose_release
+from synth.voices.edges import Edges
 from synth.voices.middle import LISTENED_FRAMES, corner_powers, measure_middles
 from synth.voices.plan import FADE_S, TARGET
 from synth.voices.prepared import PreparedInstrument
+from synth.voices.prepared_path import PreparedPath
 from synth.voices.segments import Int64Array, Records
 from synth.voices.voice import FREE, HELD, N_SOURCES, RELEASED
+
+_LANDMARKS = ("began", "attack", "attack_log", "fall_log", "attack_now", "fall_rate")
 
 
 class Sources:
     """The instruments in use, and which of their notes the voices of `bank` (VOICE [S]) read."""
 
-    def __init__(self, bank: Records, corners: list[PreparedInstrument], sample_rate_hz: int) -> None:
+    def __init__(
+        self,
+        bank: Records,
+        corners: list[PreparedInstrument],
+        sample_rate_hz: int,
+        paths: Iterable[PreparedPath] = (),
+    ) -> None:
         self._bank = bank
         self._fade_samples = round(FADE_S * sample_rate_hz)
+        self.edges = Edges(bank, self._fade_samples, paths)
         self._powers = np.zeros((N_CORNERS, LISTENED_FRAMES))
         # The same instrument has the same number in all corners.
         self._in_corner = np.array([corners.index(instrument) for instrument in corners])
@@ -42,7 +56,7 @@ class Sources:
         self._in_corner[corner] = known[0] if known else self._next - 1
         self._find_in_use()
 
-    def begin(self, v: int, velocity_depth: float) -> None:
+    def begin(self, v: int, velocity_depth: float, evenness: float) -> None:
         """Chooses the notes of slot v for its key and velocity, in all corners at once."""
         bank = self._bank
         bank["fading"][v] = 0
@@ -55,10 +69,11 @@ class Sources:
         bank["duck_from"][v] = bank["duck_to"][v] = 1.0
         for corner in range(N_CORNERS):
             self._choose(v, corner, velocity_depth)
-        self._measure(v)
+        self._measure(v, evenness)
         bank["middle_before_db"][v] = bank["middle_db"][v]
+        self.edges.begin(v, self.instruments)
 
-    def refresh(self, time: int, velocity_depth: float) -> int | None:
+    def refresh(self, time: int, velocity_depth: float, evenness: float) -> int | None:
         """Ends the changes that are over at sample `time`, begins those that wait, and says when the next one ends."""
         bank = self._bank
         sounding = bank["state"] != FREE
@@ -73,15 +88,16 @@ class Sources:
         for slot in np.flatnonzero(wrong.any(axis=1)):
             v = int(slot)
             if bank["state"][v] == HELD and bank["frame"][v] == 0:
-                self.begin(v, velocity_depth)  # nothing of it was heard yet
+                self.begin(v, velocity_depth, evenness)  # nothing of it was heard yet
                 continue
             self._begin_middle(v, time)
             for corner in np.flatnonzero(wrong[v]):
                 self._change(v, int(corner), time, velocity_depth)
-            self._measure(v)
+            self._measure(v, evenness)
+        edges_end = self.edges.refresh(time, self.instruments)
         self._find_in_use()
-        ends = bank["fade_start"][(bank["fading"] == 1) & sounding[:, None]]
-        return int(ends.min()) + self._fade_samples if ends.size else None
+        ends = (bank["fade_start"][(bank["fading"] == 1) & sounding[:, None]] + self._fade_samples).tolist()
+        return min([*ends, *([] if edges_end is None else [edges_end])], default=None)
 
     def choose_release(self, v: int) -> None:
         """Decides, as slot v is let go, how each of its notes ends."""
@@ -108,10 +124,11 @@ class Sources:
         bank["velocity_db"][v, corner] = velocity_depth * choice.velocity_db
         bank["lead"][v, corner] = choice.lead
         bank["free"][v, corner] = choice.free
+        find_landmarks(self.instruments[number].table.notes, bank, v, corner)
 
     def _change(self, v: int, corner: int, time: int, velocity_depth: float) -> None:
         bank = self._bank
-        for name in ("instrument", "note", "weight", "walks_on", "velocity_db", "lead", "free"):
+        for name in ("instrument", "note", "weight", "walks_on", "velocity_db", "lead", "free", *_LANDMARKS):
             bank[name][v, N_CORNERS + corner] = bank[name][v, corner]
         if bank["residual_source"][v] == corner:
             bank["residual_source"][v] = N_CORNERS + corner
@@ -129,11 +146,11 @@ class Sources:
         bank["middle_before_db"][v] = before + share * (bank["middle_db"][v] - before)
         bank["middle_start"][v] = time
 
-    def _measure(self, v: int) -> None:
+    def _measure(self, v: int, evenness: float) -> None:
         for corner in range(N_CORNERS):
             table = self.instruments[int(self._bank["instrument"][v, corner])].table
             corner_powers(table.notes, table.frames, self._bank, v, corner, self._powers[corner])
-        measure_middles(self._powers, self._bank, v)
+        measure_middles(self._powers, self._bank, v, evenness)
 
     def _find_in_use(self) -> None:
         bank = self._bank

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from synth.control.corners import N_CORNERS
+from synth.control.corners import N_CORNERS, N_EDGES
 from synth.control.events import Dimension
 from synth.frames import N_PARTIALS
+from synth.grid.pair_path import N_WARP
 from synth.voices.prepared import NOTES_PER_CORNER
 from synth.voices.segments import N_LEVELS
 
@@ -19,6 +20,8 @@ GROUP_SIZE = 24
 """Voices of a group before the next one is used."""
 N_SOURCES = 2 * N_CORNERS
 """What a voice reads: 0 to 3 what each corner has, 4 to 7 what it had, which fades out after a change."""
+N_EDGE_SOURCES = 2 * N_EDGES
+"""0 to 3 the path that each edge has, 4 to 7 the one that it had, which fades out after a change."""
 CURVE = 3
 """Target, start, since: a value on its way, as in synth.voices.plan.parameter_at."""
 
@@ -75,6 +78,23 @@ VOICE = np.dtype(
         ("walks_on", np.int64, _PER_NOTE),  # 1: released, it walks on through the held part, fading
         ("lead", np.int64, (N_SOURCES,)),  # the heaviest note, if it has a residual; else -1
         ("free", np.int64, (N_SOURCES,)),  # 1: a note's partials are not where the key and the law put them
+        # alignment, see synth.voices.align: in frames, means over a source's notes
+        ("began", np.float64, (N_SOURCES,)),  # where in the recordings it began
+        ("attack", np.float64, (N_SOURCES,)),  # how long its attack lasts from there
+        ("attack_log", np.float64, (N_SOURCES,)),  # natural logarithm of that
+        ("fall_log", np.float64, (N_SOURCES,)),  # likewise, how long its release lasts
+        ("attack_now", np.float64, (N_SOURCES,)),  # how long its attack is to last
+        ("fall_rate", np.float64, (N_SOURCES,)),  # how fast its release is to be read; 1 as recorded
+        # the paths between the corners, see synth.voices.surface
+        ("curved", np.int64),  # 1: at least one edge has a path, or had one just now
+        ("path", np.int64, (N_EDGE_SOURCES,)),  # number of the prepared path; -1: a straight line
+        ("path_flip", np.int64, (N_EDGE_SOURCES,)),  # 1: it runs from the edge's end to its beginning
+        ("path_note", np.int64, (N_EDGE_SOURCES, 2)),
+        ("path_weight", np.float64, (N_EDGE_SOURCES, 2)),
+        ("path_pitch", np.int64, (N_EDGES,)),  # whole MIDI number for which the notes were chosen
+        ("path_fading", np.int64, (N_EDGES,)),  # 1: the edge goes over from what it was
+        ("path_start", np.int64, (N_EDGES,)),  # sample
+        ("warp", np.float32, (N_EDGE_SOURCES, N_WARP)),  # 0..1, along the edge
         # the segment last sent, as the renderer has it
         ("ramp_start", np.int64),
         ("ramp_length", np.int64),

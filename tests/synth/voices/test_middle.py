@@ -34,7 +34,7 @@ def powers_of(*curves_db: npt.NDArray[np.floating]) -> Float64Array:
 
 def middles(*curves_db: npt.NDArray[np.floating]) -> Float64Array:
     bank = np.zeros(1, VOICE)
-    measure_middles(powers_of(*curves_db), bank, 0)
+    measure_middles(powers_of(*curves_db), bank, 0, 0.0)
     found: Float64Array = bank["middle_db"][0]
     return found
 
