@@ -21,8 +21,8 @@ from synth.worker_process import WorkerProcess, WorkerWords
 
 SETTLE_S = 1.0
 """From a change of the pairs until the next one is begun: who goes through patches wants none of them yet."""
-IDLE_S = 60.0
-"""After which a worker without work ends: it holds 200 MB, and takes some seconds of a core to be ready."""
+IDLE_S = 15.0
+"""After which a worker without work ends: it holds 480 MB, and takes some seconds of a core to be ready."""
 SILENT_S = 1800.0
 """A worker that says nothing for so long hangs. It may have to wait for a core (synth.grid.worker counts its own)."""
 MOST_WAITING = 64

@@ -124,12 +124,16 @@ def test_paths_of_a_grid_are_heard_and_evenness_0_is_the_straight_line(
         "late": ["--grid", str(tmp_path / "late")],
         "late-0": ["--grid", str(tmp_path / "late"), "--evenness", "0"],
     }.items():
-        assert cli.main(["render", str(short_score), str(tmp_path / name), *corners, *more]) == 0
-        heard[name] = sound(tmp_path / name)
+        assert cli.main(["render", str(short_score), str(tmp_path / f"{name}.wav"), *corners, *more]) == 0
+        heard[name] = sound(tmp_path / f"{name}.wav")
         assert capsys.readouterr().err == ""
     assert np.array_equal(heard["straight"], heard["late-0"])
-    assert np.abs(heard["late"] - heard["straight"]).max() > 0.01
-    assert cli.main(["render", str(short_score), str(tmp_path / "o"), *corners, "--grid", str(tmp_path / "other")]) == 0
+    n_both = min(len(heard["late"]), len(heard["straight"]))
+    assert np.abs(heard["late"][:n_both] - heard["straight"][:n_both]).max() > 0.01
+    assert (
+        cli.main(["render", str(short_score), str(tmp_path / "o.wav"), *corners, "--grid", str(tmp_path / "other")])
+        == 0
+    )
     words = capsys.readouterr().err
     assert words.count("\n") == 1
     assert "0123456789abcdef" in words
