@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -62,6 +63,12 @@ class InstrumentLoader:
         """Reads what is not there yet, in order, until the space is used; what can't be read is passed over, for now:
         whoever asks for it by name is told why. The future's result is how many are kept."""
         return self._ahead.submit(self._read_ahead, list(names))
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Have something else that reads files done in the loader's thread, after what was asked for before. It says
+        itself what goes wrong; nothing is begun any more when the loader is closed."""
+        with contextlib.suppress(RuntimeError):  # closed
+            self._wanted.submit(work)
 
     def forget(self, name: str) -> None:
         """The file has changed: read it anew when it is wanted."""

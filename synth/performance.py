@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.command import progress_bar
+from synth.control.corners import Corner
 from synth.control.events import (
     N_CHANNELS,
     AllNotesOff,
@@ -22,6 +23,8 @@ from synth.control.events import (
 from synth.control.midi_map import MidiMap
 from synth.control.midi_settings import MidiSettings
 from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
+from synth.grid.store import GridStore
+from synth.grid.surface_pairs import surface_pairs
 from synth.instruments.library import Library
 from synth.io.midi_file import TimedMessage
 from synth.io.wav import open_wav
@@ -48,14 +51,19 @@ class Summary(NamedTuple):
     real_time_factor: float
 
 
-def make_engine(corner_names: Sequence[str], *, n_voices: int, seed: int = 0) -> Engine:
-    """An engine with four instruments of the library in its corners, NW, NE, SW, SE.
+def make_engine(corner_names: Sequence[str], *, n_voices: int, seed: int = 0, grid: GridStore | None = None) -> Engine:
+    """An engine with four instruments of the library in its corners, NW, NE, SW, SE, and the paths between them that
+    are in `grid`; without one, straight lines.
 
     Raises TetradError for an unknown name (the message offers the nearest), a damaged file or a missing network.
     """
     library = Library()
     decoder = Decoder()
-    return Engine([library.load(name) for name in corner_names], decoder, n_voices=n_voices, seed=seed)
+    instruments = [library.load(name) for name in corner_names]
+    pairs = [] if grid is None else surface_pairs(dict(zip(Corner, instruments, strict=True)))
+    found = [] if grid is None else [grid.find(*pair, decoder.model_id) for pair in pairs]
+    paths = [path for path in found if path is not None]
+    return Engine(instruments, decoder, n_voices=n_voices, seed=seed, paths=paths)
 
 
 def score_events(messages: Iterable[TimedMessage], sample_rate_hz: int = SAMPLE_RATE_HZ) -> list[Event]:

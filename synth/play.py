@@ -26,6 +26,7 @@ from synth.control.patch_bank import PatchBank
 from synth.errors import TetradError
 from synth.frames import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from synth.governor import Governor
+from synth.grid.store import GridStore
 from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
 from synth.io.audio import AudioOutput, NullOutput, settle
@@ -44,7 +45,7 @@ from synth.pads.loaded_pad import LoadedPad
 from synth.pads.pad_engine import PadEngine
 from synth.pads.source import PAD, add_source_arguments, chosen_pad
 from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
-from synth.render import DEFAULT_VOICES, add_position_argument
+from synth.render import DEFAULT_VOICES, add_grid_argument, add_position_argument
 from synth.session import Session
 from synth.session_commands import recordings_dir
 from synth.stage import MessageSource, Stage
@@ -82,6 +83,13 @@ class PlayCommand:
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
+        add_grid_argument(how)
+        how.add_argument(
+            "--refine",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="compute missing paths between instruments in the background (default: yes)",
+        )
         how.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds (default: Ctrl-C)")
 
     def run(self, args: argparse.Namespace) -> int:
@@ -126,6 +134,7 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         stage.wake = queue.on_arrival = live.wake
         server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
         session.notify = server.notify
+        session.grid.say = partial(print, flush=True)
         for words in session.begin():
             print(words)
         _print_patch(session, pad)
@@ -200,6 +209,8 @@ def _session(args: argparse.Namespace, engine: Engine, stage: Stage, loader: Ins
         stored=stored,
         recorder=recorder,
         autosave=None if plays_pad else Autosave(),
+        grid=GridStore(args.grid),
+        refine=args.refine and not plays_pad,
     )
 
 

@@ -1,6 +1,7 @@
 """Render a MIDI file to a WAV file, with four instruments and a finger's way between them."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from synth.control.midi_channels import PERCUSSION_CHANNEL
 from synth.control.parameters import parameter_named
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.grid.store import GridStore
 from synth.io.midi_file import read_midi_file
 from synth.io.spectrogram import write_spectrogram
 from synth.pads.pad_engine import PadEngine
@@ -42,6 +44,13 @@ class RenderCommand:
         way.add_argument("--path", metavar="PATH.json", type=Path, help="where the finger is over time (tetrad-path)")
         default_db = parameter_named("volume").default
         parser.add_argument("--volume", type=float, metavar="DB", help=f"level of the whole (default {default_db:g})")
+        parser.add_argument(
+            "--evenness",
+            type=_share,
+            metavar="E",
+            help="0: straight lines between the corners; 1: their paths (default 1)",
+        )
+        add_grid_argument(parser)
         parser.add_argument("--seed", type=int, default=0, metavar="N", help="of phases and noise (default 0)")
         parser.add_argument("--spectrogram", metavar="OUT.png", type=Path, help="also draw a picture of the sound")
         add_json_argument(parser)
@@ -54,11 +63,16 @@ class RenderCommand:
             raise TetradError(f"{args.score} plays on the percussion channel only; melodic notes were expected")
         if args.volume is not None:
             events.insert(0, SetParameter(0, "volume", args.volume))
+        if args.evenness is not None:
+            events.insert(0, SetParameter(0, "evenness", args.evenness))
         pad = chosen_pad(args, corners_given=args.corners is not DEFAULT_CORNERS)
         if pad is not None:
             engine: Engine = PadEngine(pad, n_voices=args.voices, seed=args.seed)
         else:
-            engine = make_engine(args.corners, n_voices=args.voices, seed=args.seed)
+            store = GridStore(args.grid)
+            engine = make_engine(args.corners, n_voices=args.voices, seed=args.seed, grid=store)
+            for remark in store.take_remarks():
+                print(remark, file=sys.stderr)
         blocks: list[Float32Array] | None = [] if args.spectrogram else None
         summary = render_to_wav(engine, with_path(events, points), args.out, keep=blocks)
         if blocks is not None:
@@ -100,6 +114,23 @@ def add_position_argument(parser: argparse._ActionsContainer) -> None:
         metavar="X,Y",
         help="where the finger stays: x from west to east, y from south to north, each 0 to 1 (default 0.5,0.5)",
     )
+
+
+def add_grid_argument(parser: argparse._ActionsContainer) -> None:
+    """Declare --grid, a folder (default None: the player's own)."""
+    parser.add_argument(
+        "--grid", metavar="FOLDER", type=Path, help="of paths between instruments (default: the player's own)"
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0.0 <= share <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} lies outside 0 to 1")
+    return share
 
 
 def _position(text: str) -> tuple[float, float]:

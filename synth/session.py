@@ -30,11 +30,13 @@ from synth.control.patch_editor import PatchEditor
 from synth.control.patch_parts import gesture_of, midi_settings, tuning_of
 from synth.control.patch_resolve import resolve
 from synth.errors import TetradError
+from synth.grid.store import GridStore
 from synth.instruments.catalogue import Catalogue
 from synth.instruments.silence import silent_instrument
 from synth.io.recorder import Recorder
 from synth.loader import InstrumentLoader
 from synth.session_commands import COMMAND_METHODS
+from synth.session_grid import SessionGrid
 from synth.session_instruments import Imports
 from synth.session_recording import InputRecording
 from synth.session_status import engine_status
@@ -50,7 +52,7 @@ class Session:
     """A `CommandHandler` (synth.control.commands). Close it when the stream has stopped.
 
     patch: what sounds at first; stored: the bank's patch that it was made from. recorder: None where nothing can be
-    kept.
+    kept. grid: paths between instruments, None for straight lines; refine: compute those that are missing.
     """
 
     def __init__(
@@ -64,6 +66,8 @@ class Session:
         stored: Patch | None = None,
         recorder: Recorder | None = None,
         autosave: Autosave | None = None,
+        grid: GridStore | None = None,
+        refine: bool = True,
     ) -> None:
         self.engine = engine
         self.stage = stage
@@ -79,6 +83,7 @@ class Session:
         """What the program knows besides: MIDI ports, the audio device."""
         self.imports = Imports(self)
         self.input = InputRecording(self)
+        self.grid = SessionGrid(self, grid, refine=refine)
         self.quit_wanted = threading.Event()
         self.gesture: Gesture | None = None
         self.gesture_in_time = False
@@ -89,6 +94,7 @@ class Session:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="session")
         self._silence = engine.prepare(silent_instrument(engine.model_id))
         self._sounding: dict[Corner, str | None] = {}
+        self._held: dict[Corner, PreparedInstrument | None] = {}  # what sounds there, made ready; None in silence
         self._wanted: dict[Corner, str | None] = {}
         self._corner_turn = dict.fromkeys(Corner, 0)  # counts changes of a corner: only the newest one is carried out
 
@@ -121,6 +127,7 @@ class Session:
         """Finish what is being written; imports that are under way do not come about."""
         self.input.close()
         self.imports.queue.close()
+        self.grid.close()
         self.settle()
         self._worker.shutdown(wait=True)
         self.loader.close()
@@ -350,9 +357,12 @@ class Session:
             ]
 
         self.stage.run(events)
-        for corner in corners:
+        for corner, instrument in corners.items():
             self._sounding[corner] = self._wanted[corner]
+            self._held[corner] = None if instrument is self._silence else instrument
             self.notify("corner_changed", corner=corner.name.lower(), instrument=self._sounding[corner] or "silence")
+        if corners:
+            self.grid.follow(self._held)
 
     def _tell_midi(self) -> None:
         self.stage.set_midi(midi_settings(self.editor.sounding.midi))

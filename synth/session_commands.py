@@ -17,6 +17,7 @@ from synth.control.patch_parts import midi_settings
 from synth.control.scala import read_tuning
 from synth.errors import TetradError
 from synth.paths import user_data_dir
+from synth.session_grid import GRID_METHODS
 from synth.session_instruments import INSTRUMENT_METHODS
 from synth.session_recording import RECORDING_METHODS
 
@@ -252,6 +253,7 @@ COMMAND_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "set_many": _set_many,
     "point": _point,
     "panic": _panic,
+    **GRID_METHODS,
     **INSTRUMENT_METHODS,
     **RECORDING_METHODS,
     "corner": _corner,

@@ -45,6 +45,7 @@ def engine_status(session: Session) -> dict[str, Any]:
         "tuning": {"name": session.tuning_name},
         "imports": session.imports.queue.status(),
         "input": session.input.status(),
+        "grid": session.grid.status(),
         "midi": {"messages": stage.messages, "learning": session.learning},
         "health": {
             name: engine[name]

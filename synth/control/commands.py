@@ -280,6 +280,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (Field("corner", Kind.CORNER, "nw, ne, sw or se."), _text("instrument", "Name of an instrument.")),
         osc=True,
     ),
+    CommandSpec(
+        "grid_refine",
+        "Missing paths between instruments are computed in the background, or no longer; status `grid` tells how far.",
+        (_flag("on", "Are they?", default=True),),
+    ),
     # Patches.
     CommandSpec(
         "patches",

@@ -85,6 +85,13 @@ STATUS: tuple[StatusEntry, ...] = (
         "input.takes", "list", "", 'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples"}].'
     ),
     StatusEntry("input.words", "text", "", "How it stands, for a person."),
+    StatusEntry("grid.pairs", "whole number", "", "Pairs of instruments along the edges of the surface, at most 4."),
+    StatusEntry(
+        "grid.known", "whole number", "", "Those of them whose path is computed; the others are straight lines."
+    ),
+    StatusEntry("grid.computing", "text", "", "The pair whose path is being computed; left out when none."),
+    StatusEntry("grid.waiting", "whole number", "", "Pairs that wait to be computed, of earlier surfaces too."),
+    StatusEntry("grid.refining", "flag", "", "Missing paths are computed in the background, as `grid_refine` says."),
     StatusEntry("midi.ports", "list", "", "Names of the inputs that are open."),
     StatusEntry("midi.messages", "whole number", "", "Taken since the start."),
     StatusEntry("midi.dropped", "whole number", "", "Dropped since the start: a queue was full."),
@@ -138,6 +145,7 @@ NOTICES: tuple[NoticeSpec, ...] = (
         '{"state", "takes", "words"}',
     ),
     NoticeSpec("corner_changed", "A corner has its new instrument.", '{"corner", "instrument"}'),
+    NoticeSpec("path_changed", "The path between two instruments was computed, and is played.", '{"first", "second"}'),
     NoticeSpec("midi_learned", "A controller was assigned.", '{"parameter", "controller"}'),
     NoticeSpec("midi_settings_changed", "MIDI is understood differently."),
     NoticeSpec("midi_ports_changed", "An input came or went.", '{"ports"}'),

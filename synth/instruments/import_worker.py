@@ -13,36 +13,25 @@ it; what it leaves are hidden temporary files with its process number in their n
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import queue
 import resource
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from synth.errors import TetradError
+from synth.worker_main import MOST_DATA_BYTES, Lines, give_way, limit_memory, listen, take_output
 
 NICE = 10
-MOST_DATA_BYTES = 800 * 1024 * 1024
-"""Of memory that is written to. NumPy, ONNX Runtime and both networks take 160 MB of it before the first note."""
 MOST_PROGRESS_HZ = 20.0
 
 
-class Lines:
-    """Writes JSON lines; progress at most 20 times a second, its first and last of a step always."""
+class ProgressLines(Lines):
+    """Progress at most 20 times a second, its first and last of a step always."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._told_s = 0.0
-
-    def write(self, message: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(message) + "\n")
-        self._file.flush()
+    _told_s = 0.0
 
     def progress(self, step: str, done: int, total: int) -> None:
         now_s = time.monotonic()
@@ -53,13 +42,11 @@ class Lines:
 
 def main() -> int:
     """Carry out imports until the input ends."""
-    lines = Lines(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not stand between the lines
-    _give_way()
-    _limit_memory()
-    waiting: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_read_requests, args=(waiting,), name="requests", daemon=True).start()
-    # Imported here, so that the thread above ends the process whatever these do.
+    lines = ProgressLines(take_output())
+    give_way(NICE)
+    limit_memory()
+    waiting = listen()
+    # Imported here, so that the listening thread ends the process whatever these do.
     from synth.instruments.importing import Networks
 
     networks = Networks()
@@ -68,7 +55,7 @@ def main() -> int:
         lines.write(_answer(waiting.get(), networks, lines))
 
 
-def _answer(message: Mapping[str, Any], networks: Any, lines: Lines) -> dict[str, Any]:
+def _answer(message: Mapping[str, Any], networks: Any, lines: ProgressLines) -> dict[str, Any]:
     from synth.instruments.import_request import ImportRequest
     from synth.instruments.importing import DuplicateError, import_instrument
 
@@ -101,29 +88,6 @@ def _peak_rss_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024.0
-
-
-def _read_requests(waiting: queue.Queue[dict[str, Any]]) -> None:
-    """In a thread: requests to the queue, and the end of the process at the end of the input."""
-    for line in sys.stdin:
-        waiting.put(json.loads(line))
-    os._exit(0)
-
-
-def _give_way() -> None:
-    """Linux may share the cores among sessions before it looks at niceness (autogroups). The engine gives its worker a
-    session, for Ctrl-C, and there nice 10 alone took half a core from a busy engine; with its group's, an eighth."""
-    os.nice(NICE)
-    group = Path("/proc/self/autogroup")
-    if os.getsid(0) == os.getpid() and group.exists():  # never the group of whoever started us
-        with contextlib.suppress(OSError):  # only so many changes a second are allowed; an import is an import
-            group.write_text(str(NICE), encoding="ascii")
-
-
-def _limit_memory() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    limit = MOST_DATA_BYTES if hard == resource.RLIM_INFINITY else min(MOST_DATA_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ killed one, too); takes that are written then stay.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import sys
 import threading
@@ -28,28 +27,19 @@ from typing import Any
 from synth.errors import TetradError
 from synth.instruments.takes import LOOK_PERIOD_S, TakeRecorder
 from synth.io.audio_input import AudioInput, input_devices
-
-
-class _Lines:
-    def __init__(self) -> None:
-        self._file = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not stand between the lines
-
-    def write(self, **message: Any) -> None:
-        self._file.write(json.dumps(message) + "\n")
-        self._file.flush()
+from synth.worker_main import Lines, take_output
 
 
 def main(arguments: list[str]) -> int:
     """Record once, or list the inputs."""
-    lines = _Lines()
+    lines = Lines(take_output())
     try:
         if arguments == ["--list"]:
-            lines.write(inputs=[_described(device) for device in input_devices()])
+            lines.write({"inputs": [_described(device) for device in input_devices()]})
         else:
             _record(lines, json.loads(sys.stdin.readline()))
     except TetradError as error:
-        lines.write(error=str(error))
+        lines.write({"error": str(error)})
         return 1
     return 0
 
@@ -58,26 +48,27 @@ def _described(device: Any) -> dict[str, Any]:
     return {"device": str(device), **device._asdict()}
 
 
-def _record(lines: _Lines, wanted: Mapping[str, Any]) -> None:
+def _record(lines: Lines, wanted: Mapping[str, Any]) -> None:
     asked: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_read_requests, args=(asked,), name="requests", daemon=True).start()
     with AudioInput(wanted["device"]) as source:
         recorder = TakeRecorder(source, Path(wanted["folder"]), notes=wanted["notes"], longest_s=wanted["seconds"])
         about = {"sample_rate_hz": source.sample_rate_hz, "channels": source.channels}
-        lines.write(ready={"device": str(source.device), **about})
+        lines.write({"ready": {"device": str(source.device), **about}})
         told = None
         while asked.empty():
             recorder.step()
             status = recorder.status().to_json()
             if status != told:
                 told = status
-                lines.write(status=status)
+                lines.write({"status": status})
             time.sleep(LOOK_PERIOD_S)
         if asked.get() is None:
             recorder.close()
             return
         recorder.finish()
-        lines.write(done={"takes": [take.to_json() for take in recorder.takes], "remarks": recorder.remarks()})
+        takes = [take.to_json() for take in recorder.takes]
+        lines.write({"done": {"takes": takes, "remarks": recorder.remarks()}})
 
 
 def _read_requests(asked: queue.Queue[Any]) -> None:

@@ -29,9 +29,11 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("TETRAD_HOME", str(tmp_path_factory.mktemp("home")))
 
 
-def play(environment: dict[str, str], *arguments: str, folder: Path | None = None) -> "subprocess.Popen[str]":
+def play(
+    environment: dict[str, str], *arguments: str, folder: Path | None = None, refine: bool = False
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*TETRAD, "play", "--osc", "-1", *arguments],
+        [*TETRAD, "play", "--osc", "-1", "--refine" if refine else "--no-refine", *arguments],
         env={**environment, "TETRAD_HOME": os.environ["TETRAD_HOME"]},
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -108,6 +110,21 @@ def test_without_a_controller_the_demo_plays_until_sigterm(
         output, _ = program.communicate(timeout=60)
     assert program.returncode == 0
     assert "Played" in output
+
+
+def test_missing_paths_are_computed_while_it_plays_and_nothing_is_said() -> None:
+    """The worker takes what nobody else wants of the machine: minutes where that is little."""
+    arguments = ("--audio", "null", "--headless", "--demo", "--fresh", "--corners", "flute", "choir", "flute", "choir")
+    file = Path(os.environ["TETRAD_HOME"]) / "grid" / "choir+flute.tetrad-pair"
+    with play(without_devices(), *arguments, refine=True) as program:
+        read_until(program, "Playing")
+        wait_until(file.exists, "the path", limit_s=900.0)
+        program.send_signal(signal.SIGINT)
+        output, errors = program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert "Traceback" not in errors
+    assert len(output.splitlines()) == 1  # Played ...
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_without_sound_card_and_midi_it_renders_the_demo_and_says_how_to_go_on(tmp_path: Path) -> None:

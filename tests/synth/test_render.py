@@ -1,6 +1,7 @@
 """`tetrad render`, the real program on other people's music, and what it says to bad input."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import soundfile
 from synth import cli, demo
 from synth.control.events import AllNotesOff, NoteOn
 from synth.frames import HOP, SAMPLE_RATE_HZ
+from synth.grid.pair_path import N_WARP, PairPath, straight
+from synth.grid.store import GridStore
 from synth.instruments.library import Library
 from synth.io.midi_file import TimedMessage, write_midi_file
 from synth.performance import BLOCK, DEFAULT_CORNERS, path_events, score_events, with_path
@@ -103,6 +106,46 @@ def test_the_position_is_heard(short_score: Path, tmp_path: Path) -> None:
     )
     alike = np.corrcoef(north_west, south_east)[0, 1]
     assert alike < 0.98
+
+
+def test_paths_of_a_grid_are_heard_and_evenness_0_is_the_straight_line(
+    short_score: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (Library().load(name) for name in ("clarinet", "flute"))
+    late = np.concatenate([np.zeros(N_WARP - 1), [1.0]]).astype(np.float32)
+    note = straight(60, 100)._replace(warp=late)
+    path = PairPath(first.name, second.name, first.sound_id, second.sound_id, first.model_id, (note,))
+    GridStore(tmp_path / "late").write(path)
+    GridStore(tmp_path / "other").write(replace(path, model_id="0123456789abcdef"))
+    corners = ["--corners", "clarinet", "flute", "clarinet", "flute", "--xy", "0.5,0.5"]
+    heard = {}
+    for name, more in {
+        "straight": ["--grid", str(tmp_path / "none"), "--evenness", "0"],
+        "late": ["--grid", str(tmp_path / "late")],
+        "late-0": ["--grid", str(tmp_path / "late"), "--evenness", "0"],
+    }.items():
+        assert cli.main(["render", str(short_score), str(tmp_path / f"{name}.wav"), *corners, *more]) == 0
+        heard[name] = sound(tmp_path / f"{name}.wav")
+        assert capsys.readouterr().err == ""
+    assert np.array_equal(heard["straight"], heard["late-0"])
+    n_both = min(len(heard["late"]), len(heard["straight"]))
+    assert np.abs(heard["late"][:n_both] - heard["straight"][:n_both]).max() > 0.01
+    assert (
+        cli.main(["render", str(short_score), str(tmp_path / "o.wav"), *corners, "--grid", str(tmp_path / "other")])
+        == 0
+    )
+    words = capsys.readouterr().err
+    assert words.count("\n") == 1
+    assert "0123456789abcdef" in words
+    assert first.model_id in words
+    assert "tetrad grid build --rebuild" in words
+
+
+@pytest.mark.parametrize("evenness", ["-0.1", "1.1", "nan", "much"])
+def test_an_evenness_outside_0_to_1_is_wrong_usage(short_score: Path, evenness: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["render", str(short_score), "out.wav", f"--evenness={evenness}"])
+    assert ended.value.code == 2
 
 
 def test_percussion_is_left_out_and_times_become_samples() -> None:

@@ -58,7 +58,7 @@ class Cable:
 class Player:
     """A session with everything real but the sound card: blocks are rendered when a test asks for them."""
 
-    def __init__(self, folder: Path, decoder: Decoder, library: Library | None = None) -> None:
+    def __init__(self, folder: Path, decoder: Decoder, library: Library | None = None, **more: Any) -> None:
         self.engine = Engine([silent_instrument(decoder.model_id)] * 4, decoder, n_voices=16, warm_up=False)
         self.cable = Cable()
         self.stage = Stage(RATE, [self.cable])
@@ -72,6 +72,7 @@ class Player:
             patch=Patch().with_values({"x": 0.0, "y": 1.0}),
             recorder=self.recorder,
             autosave=Autosave(folder / "current.json", period_s=0.01),
+            **more,
         )
         self.session.notify = lambda notice, **data: self.notices.append((notice, data))
         assert self.session.begin() == []

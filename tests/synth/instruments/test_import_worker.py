@@ -14,8 +14,9 @@ import pytest
 from synth.instruments.format import SUFFIX
 from synth.instruments.import_process import ImportProcess
 from synth.instruments.import_request import ImportRequest
-from synth.instruments.import_worker import MOST_DATA_BYTES, NICE
+from synth.instruments.import_worker import NICE
 from synth.instruments.library import Library
+from synth.worker_main import MOST_DATA_BYTES
 from tests.listening import wait_until
 from tests.synth.instruments.library_parts import put
 from tests.synth.instruments.recordings import write_tone
