@@ -22,6 +22,6 @@ compile() {  # output, then pip-compile's arguments
 with_models=(--constraint "$pins/torch.txt" --unsafe-package torch --unsafe-package torchaudio)
 compile build.txt --allow-unsafe "$pins/build.in"
 compile runtime.txt pyproject.toml
-compile models.txt "${with_models[@]}" --extra models --constraint "$pins/runtime.txt" pyproject.toml
-compile dev.txt "${with_models[@]}" --extra models --extra dev --constraint "$pins/models.txt" pyproject.toml
+compile models.txt "${with_models[@]}" --extra models --extra scale --constraint "$pins/runtime.txt" pyproject.toml
+compile dev.txt "${with_models[@]}" --extra models --extra scale --extra dev --constraint "$pins/models.txt" pyproject.toml
 compile no-deps.txt --unsafe-package pyaudio "$pins/no-deps.in"
