@@ -53,7 +53,7 @@ def envelope_correlation(sound: Float32Array, west: Float32Array, east: Float32A
     found = loudness_envelope_db(sound)
     ends = [loudness_envelope_db(end) for end in (west, east)]
     onsets = [_onset_s(end) for end in ends]
-    joint = blended_onset_s(*onsets, at_east)
+    joint = blended_onset_s(onsets[0], onsets[1], at_east)
     times = STEP_S * np.arange(found.size)
     blended = np.zeros(found.size)
     for end, onset, weight in zip(ends, onsets, (1.0 - at_east, at_east), strict=True):
