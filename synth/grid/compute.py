@@ -140,7 +140,9 @@ def _even(played: PlayedPath, notes: list[NotePath]) -> list[NotePath]:
     for note, plain in zip(notes, straight_db, strict=True):
         steps = _steps_db(played, note) if note.bend.any() else plain
         if steps.sum() <= LONGER * plain.sum():
-            found.append(note._replace(warp=even_warp(_PLACES, steps)))
+            # Once more at even steps: a pad's attack can change faster than 33 even places can tell.
+            places = even_warp(_PLACES, steps).astype(np.float64)
+            found.append(note._replace(warp=even_warp(places, _steps_db(played, note, places))))
         else:
             found.append(straight(note.pitch, note.velocity)._replace(warp=even_warp(_PLACES, plain)))
     return found
@@ -150,8 +152,8 @@ def _length_db(played: PlayedPath, note: NotePath) -> float:
     return float(_steps_db(played, note).sum())
 
 
-def _steps_db(played: PlayedPath, note: NotePath) -> Float64Array:
-    mels = _listen(played, note.pitch, note.velocity, _PLACES)
+def _steps_db(played: PlayedPath, note: NotePath, places: Float64Array = _PLACES) -> Float64Array:
+    mels = _listen(played, note.pitch, note.velocity, places)
     return steps_db(mels, frame_weights(FRAMES))
 
 
