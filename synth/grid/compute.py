@@ -79,8 +79,7 @@ def pair_path(first: Instrument, second: Instrument, decoder: Decoder, encoder: 
     played = PlayedPath(*ends, decoder, N_PLACES, len(FRAMES))
     notes = [straight(pitch, velocity) for pitch, velocity in path_notes(first, second)]
     notes = _bent(notes, ends, played, decoder, encoder)
-    played.set_path(notes if any(note.bend.any() for note in notes) else ())
-    notes = [_even(played, note) for note in notes]
+    notes = _even(played, notes)
     return quantised(PairPath(first.name, second.name, first.sound_id, second.sound_id, first.model_id, tuple(notes)))
 
 
@@ -131,17 +130,30 @@ def _stiffness(instrument: PreparedInstrument, note: NotePath) -> float:
     return float(np.dot(choice.weights, instrument.table.notes["inharmonicity"][list(choice.notes)]))
 
 
-def _even(played: PlayedPath, note: NotePath) -> NotePath:
-    """The note with its warp."""
-    return note._replace(warp=even_warp(_PLACES, _steps_db(played, note)))
+def _even(played: PlayedPath, notes: list[NotePath]) -> list[NotePath]:
+    """The notes with their warps; without their bend where that, taken over from other pitches, is a detour here."""
+    played.set_path(())
+    straight_db = [_steps_db(played, note) for note in notes]
+    if any(note.bend.any() for note in notes):
+        played.set_path(notes)
+    found = []
+    for note, plain in zip(notes, straight_db, strict=True):
+        steps = _steps_db(played, note) if note.bend.any() else plain
+        if steps.sum() <= LONGER * plain.sum():
+            # Once more at even steps: a pad's attack can change faster than 33 even places can tell.
+            places = even_warp(_PLACES, steps).astype(np.float64)
+            found.append(note._replace(warp=even_warp(places, _steps_db(played, note, places))))
+        else:
+            found.append(straight(note.pitch, note.velocity)._replace(warp=even_warp(_PLACES, plain)))
+    return found
 
 
 def _length_db(played: PlayedPath, note: NotePath) -> float:
     return float(_steps_db(played, note).sum())
 
 
-def _steps_db(played: PlayedPath, note: NotePath) -> Float64Array:
-    mels = _listen(played, note.pitch, note.velocity, _PLACES)
+def _steps_db(played: PlayedPath, note: NotePath, places: Float64Array = _PLACES) -> Float64Array:
+    mels = _listen(played, note.pitch, note.velocity, places)
     return steps_db(mels, frame_weights(FRAMES))
 
 
