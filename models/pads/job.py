@@ -13,7 +13,8 @@ from models.pads import clean
 from synth.errors import TetradError
 from synth.frames import Float32Array
 from synth.grid.pair_path import PairPath
-from synth.instruments.format import content_hash, read_header
+from synth.instruments.format import read_header
+from synth.instruments.header import content_hash
 from synth.instruments.library import Library
 from synth.pads.pad_file import to_int16
 from synth.voices.apart import SpotNote

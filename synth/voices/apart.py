@@ -57,9 +57,9 @@ class SpotNote(NamedTuple):
 
 
 @njit()
-def render_apart(
+def render_apart(  # type: ignore[no-untyped-def]
     outs, clock, state, noises, scratches, segments, phases, residual, written, late, loops, starts, lengths
-):  # type: ignore[no-untyped-def]
+):
     """One block of every slot from absolute sample `clock`: outs float32 [slots, n], n at most MAX_BLOCK.
 
     noises: NOISE [slots]. The rest as `synth.voices.renderer` has it. The left channel: a voice in the middle has the
