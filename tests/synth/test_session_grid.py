@@ -12,6 +12,7 @@ from synth.control.status import NOTICE_NAMES, problems
 from synth.grid.pair_file import SUFFIX
 from synth.grid.pair_path import N_WARP, PairPath, straight
 from synth.grid.store import GridStore
+from synth.grid.surface_pairs import Pair
 from synth.instruments.library import Library
 from synth.voices.decoder import Decoder
 from tests.listening import wait_until
@@ -57,7 +58,7 @@ def grid(player: Player) -> dict[str, Any]:
     return dict(status["grid"])
 
 
-def waiting(player: Player) -> list[Any]:
+def waiting(player: Player) -> tuple[Pair, ...]:
     refiner = player.session.grid.refiner
     assert refiner is not None
     return refiner.waiting()
@@ -198,8 +199,8 @@ def test_a_missing_path_is_computed_while_a_note_sounds(
 
     wait_until(computed, "the path", limit_s=900.0)
     assert grid(player)["known"] == 1
-    ids = (Library().load(name).sound_id for name in ("clarinet", "flute"))
-    found = store.find("clarinet", "flute", *ids, decoder.model_id)
+    clarinet, flute = (Library().load(name).sound_id for name in ("clarinet", "flute"))
+    found = store.find("clarinet", "flute", clarinet, flute, decoder.model_id)
     assert found is not None
     assert not np.array_equal(found.notes[0].warp, straight(60, 100).warp)
     assert {notice for notice, _ in player.notices} <= NOTICE_NAMES

@@ -33,7 +33,8 @@ WARPS = [S**2, S**0.5, S**3, 0.5 * (S + S**4)]
 def test_on_an_edge_the_surface_is_that_edges_warp(edge: Edge) -> None:
     begin, end = (np.array(PLACES[corner]) for corner in EDGE_CORNERS[edge])
     for i in (0, 1, 11, 16, 31, 32):
-        there = surface(*(begin + S[i] * (end - begin)), WARPS)
+        x, y = begin + S[i] * (end - begin)
+        there = surface(x, y, WARPS)
         np.testing.assert_allclose(there, begin + WARPS[edge][i] * (end - begin), atol=1e-12)
 
 

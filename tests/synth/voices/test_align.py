@@ -98,8 +98,8 @@ def test_attacks_meet_at_the_geometric_mean() -> None:
 def test_releases_have_one_length() -> None:
     short, long = swelling(4, 15), swelling(4, 135, 1)
 
-    def fall(x: float, **more: float) -> int:
-        levels = levels_db(short, long, x=x, **more)[120:]
+    def fall(x: float, evenness: float = 1.0) -> int:
+        levels = levels_db(short, long, x=x, evenness=evenness)[120:]
         return int(np.argmax(levels < levels[0] - 30.0))
 
     ends = fall(0.0), fall(1.0)
