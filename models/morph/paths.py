@@ -84,9 +84,13 @@ def play(
     """
     four = corners if len(corners) == 4 else [*corners, *corners]
     held_s, total_s = (WHOLE_HELD_S, WHOLE_S) if whole else (LASTS_S, LASTS_S)
-    # The measured blend is nothing but detail, so all of it stays, and is blended as it is.
-    kept = {"middle_detail": 1.0, "evenness": 0.0} if isinstance(decoder, NoDecoder) else {"evenness": evenness}
-    return render_path(four, places, key, velocity, held_s, total_s, decoder, paths=grid, **kept)
+    if isinstance(decoder, NoDecoder):
+        # The measured blend is nothing but detail, so all of it stays, and is blended as it is; paths are a network's.
+        ways: tuple[PairPath, ...] = ()
+        kept = {"middle_detail": 1.0, "evenness": 0.0}
+    else:
+        kept, ways = {"evenness": evenness}, tuple(grid)
+    return render_path(four, places, key, velocity, held_s, total_s, decoder, paths=ways, **kept)
 
 
 def snapped(ends: Sequence[Instrument], key: int, velocity: int, decoder: Decoder) -> Float32Array:

@@ -147,7 +147,9 @@ def test_what_must_hold_of_any_network(report: dict[str, Any]) -> None:
         assert abs(row["loudness_dip_lu"]["ours"]) < 0.7
         assert set(row["family_confidence"].values()) == {1.0}
         assert row["embedding_distance"]["ours"] == row["embedding_distance"]["crossfade"]
-    assert report["less_even_than_straight"] == [["viola", "flute"], ["flute", "viola"]]
+    worse = [p for p in report["pairs"] if p["evenness"]["ours"] > 1.05 * p["evenness"]["straight"]]
+    assert worse
+    assert report["less_even_than_straight"] == [[p["west"], p["east"]] for p in worse]
     # East to west is the same path backwards.
     one, other = report["pairs"]
     assert one["evenness"]["measured_blend"] == pytest.approx(other["evenness"]["measured_blend"], rel=0.05)
