@@ -17,12 +17,7 @@ MAY_IMPORT = {
     "ui": ("synth.io.client", "synth.control", *FOUNDATION),
     "models": (
         "synth.instruments",
-        "synth.grid",
         "synth.control",
-        "synth.pads",
-        "synth.voices.apart",
-        "synth.voices.decoder",
-        "synth.voices.prepared",
         "synth.frames",
         "synth.grid",
         "synth.jit",
@@ -30,6 +25,10 @@ MAY_IMPORT = {
         "synth.lsd",
         "synth.onnx",
         "synth.pads",
+        "synth.voices.apart",
+        "synth.voices.decoder",
+        "synth.voices.prepared",
+        "synth.voices.prepared_path",
         *FOUNDATION,
     ),
 }

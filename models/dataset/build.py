@@ -93,6 +93,7 @@ def build_note_set(
     )
     _claim(directory, set_settings)
     made = _make_all(directory.resolve(), plans, gain_db, skip_broken, jobs, dask)
+    _remove_leftovers(directory)
     return _finish(directory, set_settings, made, drop_copies)
 
 
@@ -142,12 +143,18 @@ def _claim(directory: Path, set_settings: dict[str, object]) -> None:
             manifest.write_unfinished(directory, set_settings)
         for name in (note_file.AUDIO_DIR, note_file.LOW_AUDIO_DIR):
             (directory / name).mkdir(exist_ok=True)
-            for leftover in (directory / name).glob(".*.part*"):  # of a killed run
-                leftover.unlink()
+        _remove_leftovers(directory)
     except OSError as error:
         raise TetradError(
             f"cannot make a note set in {directory}: {error.strerror}; a writable directory was expected; name another"
         ) from error
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """What a killed run, or a process that crashed in this one, was writing."""
+    for name in (note_file.AUDIO_DIR, note_file.LOW_AUDIO_DIR):
+        for leftover in (directory / name).glob(".*.part*"):
+            leftover.unlink()
 
 
 class _Work(NamedTuple):

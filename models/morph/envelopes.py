@@ -11,8 +11,10 @@ STEP_S = 0.004
 WINDOW_S = 0.024
 """Hann: short enough for a pluck, long enough for the period of the lowest keys of the pairs (C1 has 31 ms, and its
 second partial 15)."""
-ONSET_DB = 6.0
-"""As `synth.voices.landmarks.ATTACK_DB`, by which the engine aligns."""
+BEGIN_DB = 20.0
+"""A note has begun at a tenth of its amplitude, where rise times are usually measured from."""
+ATTACK_DB = 6.0
+"""Its attack is over: as `synth.voices.landmarks.ATTACK_DB`, by which the engine aligns."""
 RANGE_DB = 60.0
 """What is further below the loudest does not count."""
 EARLIEST_S = 0.008
@@ -31,10 +33,10 @@ def loudness_envelope_db(sound: Float32Array) -> Float64Array:
     return np.asarray(10.0 * np.log10(np.maximum(power[: audio.size : n_step], 1e-10)))
 
 
-def onset_s(sound: Float32Array) -> float:
-    """When a note, float32 [n] at 48 kHz from its beginning, is there: seconds until its loudness is first within
-    ONSET_DB of the loudest of its first second, at least EARLIEST_S; NaN for silence."""
-    return _onset_s(loudness_envelope_db(sound))
+def onset_s(sound: Float32Array, below_db: float = BEGIN_DB) -> float:
+    """When a note, float32 [n] at 48 kHz, has begun, or its attack is over: seconds until its loudness is first within
+    `below_db` of the loudest of its first second, at least EARLIEST_S; NaN for silence."""
+    return _onset_s(loudness_envelope_db(sound), below_db)
 
 
 def blended_onset_s(west_s: float, east_s: float, at_east: float) -> float:
@@ -46,13 +48,13 @@ def blended_onset_s(west_s: float, east_s: float, at_east: float) -> float:
 def envelope_correlation(sound: Float32Array, west: Float32Array, east: Float32Array, at_east: float) -> float:
     """Pearson's correlation of a sound's envelope with the blended one of the path's ends, all float32 [n] at 48 kHz.
 
-    The ends' envelopes, in dB, are read so that both are there when the blended note should be (each at a steady rate
-    up to its onset, and as it is from there), and blended by weight. Where the blend is more than RANGE_DB below its
+    The ends' envelopes, in dB, are read so that both attacks are over when the blended one should be (each at a steady
+    rate until then, and as it is from there), and blended by weight. Where the blend is more than RANGE_DB below its
     loudest both count as that. NaN where either does not change.
     """
     found = loudness_envelope_db(sound)
     ends = [loudness_envelope_db(end) for end in (west, east)]
-    onsets = [_onset_s(end) for end in ends]
+    onsets = [_onset_s(end, ATTACK_DB) for end in ends]
     joint = blended_onset_s(onsets[0], onsets[1], at_east)
     times = STEP_S * np.arange(found.size)
     blended = np.zeros(found.size)
@@ -65,9 +67,9 @@ def envelope_correlation(sound: Float32Array, west: Float32Array, east: Float32A
     return float(np.corrcoef(curves)[0, 1])
 
 
-def _onset_s(envelope_db: Float64Array) -> float:
+def _onset_s(envelope_db: Float64Array, below_db: float) -> float:
     first = envelope_db[: round(1.0 / STEP_S)]
-    threshold = first.max() - ONSET_DB
+    threshold = first.max() - below_db
     if first.max() <= -100.0:
         return float("nan")
     after = int(np.argmax(first >= threshold))

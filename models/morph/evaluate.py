@@ -12,7 +12,7 @@ import numpy as np
 
 from models.dataset.reader import NoteSet
 from models.morph import paths
-from models.morph.envelopes import blended_onset_s, envelope_correlation, onset_s
+from models.morph.envelopes import ATTACK_DB, BEGIN_DB, blended_onset_s, envelope_correlation, onset_s
 from models.morph.likeness import EncodeNote, FamilyConfidence, Listener, RealNotes, mean_of
 from models.morph.measures import MIDDLE, N_POINTS, PathMeasures, measure_path
 from models.morph.pairs import Pair, fixed_pairs
@@ -21,7 +21,7 @@ from models.morph.summary import GESTURE_METHODS, GestureMeasures, PairMeasures,
 from models.ship import TABLE
 from synth.command import progress
 from synth.errors import TetradError
-from synth.frames import Float32Array
+from synth.frames import Float32Array, Float64Array
 from synth.grid.compute import identity, pair_path
 from synth.grid.pair_path import PairPath
 from synth.grid.store import GridStore
@@ -31,6 +31,7 @@ from synth.instruments.library import Library
 from synth.instruments.notes import SourceNote
 from synth.paths import shipped_instruments_dir
 from synth.voices.decoder import Decoder
+from synth.voices.prepared_path import PreparedPath, flipped
 
 DIAGONAL_EVERY = 4
 """Every fourth pair is measured once more along the diagonal, with the instruments of the next pair beside it."""
@@ -174,6 +175,8 @@ def _measure_pair(
     notes = [min(end.notes, key=lambda n: (abs(n.pitch - key), -n.velocity)) for end in ends]
     velocity = notes[0].velocity
     silent = paths.NoDecoder()
+    steps = np.linspace(0.0, 1.0, N_POINTS)
+    at_east = dict.fromkeys(GESTURE_METHODS, steps) | {"ours": _warped(steps, grid, ends, key, velocity)}
     measured = [paths.measured_instrument(end, key, decoder) for end in ends]
     recorded = [recordings.note(end, note) for end, note in zip(ends, notes, strict=True)]
     ours = paths.play(ends, key, velocity, decoder, grid=grid)
@@ -200,30 +203,36 @@ def _measure_pair(
         "measured_blend": paths.play(measured, key, velocity, silent, [places[1]], whole=True)[0],
     }
     groups = [recordings.group(end) for end in ends]
-    heard = {name: listener.listen(sound, 0.5, notes, groups, key) for name, sound in middles.items()}
+    half_way = dict.fromkeys(middles, 0.5) | {"ours": float(at_east["ours"][MIDDLE])}
+    heard = {name: listener.listen(sound, half_way[name], notes, groups, key) for name, sound in middles.items()}
     heard["ends"] = mean_of([listener.listen(end, x, notes, groups, key) for end, x in ((west, 0.0), (east, 1.0))])
     return PairMeasures(
         pair=pair,
         sustaining=sum(end.sustains for end in ends),
         paths={name: measure_path(sound, key) for name, sound in sounds.items()},
         middles=heard,
-        gestures=_gestures(sounds) if sum(end.sustains for end in ends) == 1 else {},
+        gestures=_gestures(sounds, at_east) if sum(end.sustains for end in ends) == 1 else {},
         diagonal={}
         if beside is None
         else _diagonal(ends, measured, beside, key, velocity, decoder, library, find_path),
     )
 
 
-def _gestures(sounds: Mapping[str, Float32Array]) -> dict[str, GestureMeasures]:
-    """Whether a pluck and a bow meet as one gesture, with the grid and without; see `models.morph.envelopes`."""
+def _gestures(sounds: Mapping[str, Float32Array], at_east: Mapping[str, Float64Array]) -> dict[str, GestureMeasures]:
+    """Whether a pluck and a bow meet as one gesture, with the grid and without; see `models.morph.envelopes`.
+
+    at_east: by method, how far between the ends each of the 21 sounds is made, 0..1.
+    """
     found = {}
     for name in GESTURE_METHODS:
         west, east = sounds[name][0], sounds[name][-1]
-        places = np.linspace(0.0, 1.0, N_POINTS)
-        wanted_s = [blended_onset_s(onset_s(west), onset_s(east), x) for x in places]
-        errors_s = [abs(onset_s(sound) - wanted) for sound, wanted in zip(sounds[name], wanted_s, strict=True)]
-        alike = [envelope_correlation(sound, west, east, x) for sound, x in zip(sounds[name], places, strict=True)]
-        found[name] = GestureMeasures(float(max(errors_s)), float(min(alike)))
+        placed = list(zip(sounds[name], at_east[name], strict=True))
+        errors_s = []
+        for below_db in (BEGIN_DB, ATTACK_DB):
+            ends_s = onset_s(west, below_db), onset_s(east, below_db)
+            errors_s.append(max(abs(onset_s(sound, below_db) - blended_onset_s(*ends_s, u)) for sound, u in placed))
+        alike = [envelope_correlation(sound, west, east, u) for sound, u in placed]
+        found[name] = GestureMeasures(float(errors_s[0]), float(errors_s[1]), float(min(alike)))
     return found
 
 
@@ -253,6 +262,19 @@ def _diagonal(
         )
         found[name] = measure_path(sounds, key)
     return found
+
+
+def _warped(
+    steps: Float64Array, grid: Sequence[PairPath], ends: Sequence[Instrument], key: int, velocity: int
+) -> Float64Array:
+    """How far between two ends the finger's places `steps`, 0..1, are by their path, if there is one."""
+    if not grid:
+        return steps
+    (path,) = grid
+    warp = PreparedPath(path).choose(key, velocity).warp
+    if path.first != ends[0].name:
+        warp = flipped(warp)
+    return np.interp(steps, np.linspace(0.0, 1.0, warp.size), warp)
 
 
 def _grid(find_path: FindPath | None, around: Sequence[Instrument]) -> list[PairPath]:

@@ -27,15 +27,19 @@ _AS_GOOD = {
     "largest_reversal": 0.001,
 }
 """Lower is better in all of these; differences up to this don't count."""
+_GESTURES = {"onset_error_s": 1.0, "attack_error_s": 1.0, "envelope_correlation": -1.0}
+"""Measures of gestures; 1 where the largest is the worst, -1 where the smallest is."""
 _MIDDLE = ("nearest_real_db", "embedding_distance", "family_confidence")
 
 
 @dataclass(frozen=True)
 class GestureMeasures:
-    """Of the 21 points of a path, the worst: how far in seconds an onset is from where the ends' blended one is, and
-    the least correlation (-1..1) of an envelope with the blended one. NaN where a point is silent."""
+    """Of the 21 points of a path, the worst: how far in seconds an onset, and the end of an attack, is from where the
+    ends' blended one is, and the least correlation (-1..1) of an envelope with the blended one. NaN where a point is
+    silent."""
 
     onset_error_s: float
+    attack_error_s: float
     envelope_correlation: float
 
 
@@ -98,10 +102,9 @@ def summarise(pairs: Sequence[PairMeasures]) -> dict[str, Any]:
     mixed = [p.gestures for p in pairs if p.gestures]
     result["mixed_pairs"] = {
         "n": len(mixed),
-        "onset_error_s": {m: _spread(np.array([g[m].onset_error_s for g in mixed]), 1.0) for m in GESTURE_METHODS},
-        "envelope_correlation": {
-            m: _spread(np.array([g[m].envelope_correlation for g in mixed]), -1.0) for m in GESTURE_METHODS
-        },
+    } | {
+        name: {m: _spread(np.array([getattr(g[m], name) for g in mixed]), sign) for m in GESTURE_METHODS}
+        for name, sign in _GESTURES.items()
     }
     result["n_pairs"], result["n_diagonals"] = len(pairs), len(diagonals)
     result["pairs"] = [_row(p) for p in pairs]
@@ -119,7 +122,7 @@ def _row(measured: PairMeasures) -> dict[str, Any]:
         row[name] = {method: round(getattr(path, name), 3) for method, path in measured.paths.items()}
     for name in _MIDDLE:
         row[name] = {method: round(getattr(middle, name), 3) for method, middle in measured.middles.items()}
-    for name in ("onset_error_s", "envelope_correlation"):
+    for name in _GESTURES:
         if measured.gestures:
             row[name] = {method: round(getattr(found, name), 4) for method, found in measured.gestures.items()}
     row["nearest_real"] = {method: middle.nearest_real for method, middle in measured.middles.items()}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.morph.envelopes import blended_onset_s, envelope_correlation, loudness_envelope_db, onset_s
+from models.morph.envelopes import ATTACK_DB, blended_onset_s, envelope_correlation, loudness_envelope_db, onset_s
 from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array
 
 TIME_S = np.arange(round(1.5 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
@@ -14,7 +14,7 @@ def tone(level_db: Float64Array) -> Float32Array:
 
 
 def rising(rise_s: float) -> Float64Array:
-    """From -40 dB up to 0, so that it is 6 dB below after 0.85 of the time."""
+    """From -40 dB up to 0, so that it is 20 dB below after half of the time and 6 after 0.85."""
     return -40.0 * np.clip(1.0 - TIME_S / rise_s, 0.0, 1.0)
 
 
@@ -24,7 +24,8 @@ def falling(db_per_s: float) -> Float64Array:
 
 @pytest.mark.parametrize("rise_s", [0.05, 0.2, 0.6])
 def test_onset_of_a_swell(rise_s: float) -> None:
-    assert onset_s(tone(rising(rise_s))) == pytest.approx(0.85 * rise_s, abs=0.006)
+    assert onset_s(tone(rising(rise_s)), ATTACK_DB) == pytest.approx(0.85 * rise_s, abs=0.006)
+    assert onset_s(tone(rising(rise_s))) == pytest.approx(0.5 * rise_s, abs=0.006)
 
 
 def test_what_is_struck_is_there_at_once_and_silence_never() -> None:

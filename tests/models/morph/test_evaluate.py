@@ -114,7 +114,11 @@ def test_medians_the_worst_and_who_is_better() -> None:
                     )
                 ),
                 {"ours": middle},
-                {name: GestureMeasures(0.001 * error, 1.0 - 0.01 * error) for name in GESTURE_METHODS if error},
+                {
+                    name: GestureMeasures(0.001 * error, 0.002 * error, 1.0 - 0.01 * error)
+                    for name in GESTURE_METHODS
+                    if error
+                },
                 {},
             )
             for ours, other, error in ((1.1, 2.0, 4), (1.2, 1.0, 8), (1.6, 3.0, 0))
@@ -126,6 +130,7 @@ def test_medians_the_worst_and_who_is_better() -> None:
     assert found["less_even_than_straight"] == [["a", "b"]]  # 1.6 is over 1.05 times 1.18, and 1.2 is not
     assert found["mixed_pairs"]["n"] == 2
     assert found["mixed_pairs"]["onset_error_s"]["ours"] == {"median": pytest.approx(0.006), "worst": 0.008}
+    assert found["mixed_pairs"]["attack_error_s"]["ours"]["worst"] == pytest.approx(0.016)
     assert found["mixed_pairs"]["envelope_correlation"]["ours"]["worst"] == pytest.approx(0.92)
     assert found["better_than"]["crossfade"]["evenness"] == pytest.approx(2 / 3)
     assert found["better_than"]["snap"]["evenness"] == 1.0
