@@ -11,6 +11,9 @@ import pytest
 
 from tests.listening import Keyboard, Recorder, wait_until
 
+# Both cores are never idle while tests run: workers that gave way to all else would take minutes.
+os.environ["TETRAD_AT_ONCE"] = "1"
+
 # A shell that starts the tests in the background makes them, and the programs they start, deaf to Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

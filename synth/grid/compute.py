@@ -140,20 +140,28 @@ def _even(played: PlayedPath, notes: list[NotePath]) -> list[NotePath]:
     for note, plain in zip(notes, straight_db, strict=True):
         steps = _steps_db(played, note) if note.bend.any() else plain
         if steps.sum() <= LONGER * plain.sum():
-            # Once more at even steps: a pad's attack can change faster than 33 even places can tell.
-            places = even_warp(_PLACES, steps).astype(np.float64)
-            found.append(note._replace(warp=even_warp(places, _steps_db(played, note, places))))
+            found.append(note._replace(warp=even_warp(_PLACES, steps)))
         else:
             found.append(straight(note.pitch, note.velocity)._replace(warp=even_warp(_PLACES, plain)))
-    return found
+    # Once more along the warp itself: a pad's attack can change faster than 33 even places of the line can tell, and
+    # loudness, which goes with the finger and not with the warp, is there only now.
+    played.set_path(found)
+    return [note._replace(warp=_evener(note.warp, _steps_db(played, note))) for note in found]
+
+
+def _evener(warp: Float32Array, steps: Float64Array) -> Float32Array:
+    """A warp, float32 [33], re-timed by the steps, float64 [32], that are heard along it."""
+    again = np.interp(even_warp(_PLACES, steps), _PLACES, warp).astype(np.float32)
+    again[0], again[-1] = 0.0, 1.0
+    return again
 
 
 def _length_db(played: PlayedPath, note: NotePath) -> float:
     return float(_steps_db(played, note).sum())
 
 
-def _steps_db(played: PlayedPath, note: NotePath, places: Float64Array = _PLACES) -> Float64Array:
-    mels = _listen(played, note.pitch, note.velocity, places)
+def _steps_db(played: PlayedPath, note: NotePath) -> Float64Array:
+    mels = _listen(played, note.pitch, note.velocity, _PLACES)
     return steps_db(mels, frame_weights(FRAMES))
 
 

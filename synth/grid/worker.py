@@ -54,8 +54,7 @@ def main() -> int:
 
 def _give_way() -> None:
     """Whatever else wants the core has it."""
-    give_way(NICE)
-    if hasattr(os, "SCHED_IDLE"):
+    if give_way(NICE) and hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 

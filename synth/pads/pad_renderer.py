@@ -17,11 +17,8 @@ from synth.pads.interpolation import FIRST_TAP, N_TAPS, fill_taps, tap_table
 from synth.pads.loaded_pad import ROW, LoadedPad
 from synth.pads.pad_file import FULL_SCALE
 from synth.pads.pad_voices import HIGHEST_RATE, N_CELLS, PLACE
-from synth.voices.effects import EFFECTS, apply_effects, effects_rest, make_effects
-from synth.voices.effects_chorus import CHORUS
-from synth.voices.effects_delay import DELAY
+from synth.voices.effects import EFFECTS_LAYOUT, apply_effects, effects_rest, make_effects
 from synth.voices.effects_limiter import OUTPUT, ride, set_up_output, write_out, write_silence
-from synth.voices.effects_reverb import REVERB
 from synth.voices.renderer import MAX_BLOCK, SHORTEST_RAMP, Renderer
 from synth.voices.segments import FREE_AT_END, MIX_CHANGE, NEW_VOICE, RING_PLACES, SEGMENT, Records, Rings
 
@@ -308,16 +305,6 @@ _VOICES = Layout(
     late=np.int64,
     fade=np.int64,
 )
-_EFFECTS = Layout(
-    state=EFFECTS,
-    chorus=CHORUS,
-    delay=DELAY,
-    reverb=REVERB,
-    tap_line=(np.float32, 2),
-    echo_line=(np.float32, 2),
-    room=np.float32,
-    raw=(np.float32, 2),
-)
 _REST = Layout(
     clock=np.int64,
     output=OUTPUT,
@@ -327,9 +314,9 @@ _REST = Layout(
     mix_counts=np.int64,
 )
 _SLOTS, _WRITTEN = _VOICES.places("slots", "written")
-_voices, _effects, _rest = _VOICES.unpack, _EFFECTS.unpack, _REST.unpack
+_voices, _effects, _rest = _VOICES.unpack, EFFECTS_LAYOUT.unpack, _REST.unpack
 _EFFECTS_AT = _VOICES.n_bytes
-_REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
+_REST_AT = _EFFECTS_AT + EFFECTS_LAYOUT.n_bytes
 
 
 @cfunc(SOURCE)
@@ -384,6 +371,6 @@ class PadRenderer(Renderer):
             "changes": rings.mix.changes,
             "mix_counts": rings.mix.counts,
         }
-        memory = _VOICES.pack(**voices) + _EFFECTS.pack(**self._effects._asdict()) + _REST.pack(**rest)
+        memory = _VOICES.pack(**voices) + EFFECTS_LAYOUT.pack(**self._effects._asdict()) + _REST.pack(**rest)
         self.source = Source(_render_source.address, memory.address, (memory, _render_source))
         self._play = Player(self.source)

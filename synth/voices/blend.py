@@ -30,6 +30,7 @@ WORK = np.dtype(
     [
         ("due", np.int64),  # slot
         ("weight", np.float64, (N_SOURCES,)),
+        ("level_weight", np.float64, (N_CORNERS,)),  # where the finger is, whatever the paths make of it
         ("n_partials", np.int64),  # that can be heard
         ("base_pitch", np.float64),  # of the key in its tuning
         ("pitch", np.float64),  # key with bend and glide: for the network and the formants

@@ -18,6 +18,7 @@ import numpy as np
 from synth.control.parameters import parameter_named
 from synth.frames import Float32Array
 from synth.jit import njit
+from synth.native import Layout
 from synth.voices.effects_chorus import BASE_S, CHORUS, TAP_LINE_S, add_chorus, pass_time
 from synth.voices.effects_delay import (
     DELAY,
@@ -80,6 +81,19 @@ class Effects(NamedTuple):
     echo_line: Float32Array  # [2, n]
     room: Float32Array  # [n]
     raw: Float32Array  # [2, LEVEL_CELL]
+
+
+EFFECTS_LAYOUT = Layout(
+    state=EFFECTS,
+    chorus=CHORUS,
+    delay=DELAY,
+    reverb=REVERB,
+    tap_line=(np.float32, 2),
+    echo_line=(np.float32, 2),
+    room=np.float32,
+    raw=(np.float32, 2),
+)
+"""Of `Effects`, for C functions: the first arguments of `apply_effects`."""
 
 
 def make_effects(sample_rate_hz: int) -> Effects:

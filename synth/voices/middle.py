@@ -92,9 +92,11 @@ def _blend(powers, c, d, attack, amount, between):  # type: ignore[no-untyped-de
 
 @njit()
 def measure_middles(powers, bank, v, evenness):  # type: ignore[no-untyped-def]
-    """Fills `middle_db` of slot v, in dB, from the corners' powers, float64 [4, LISTENED_FRAMES]."""
+    """Fills `middle_db` of slot v, in dB, from the corners' powers, float64 [4, LISTENED_FRAMES]: above the diagonal
+    what is missing between two, on it how loud each one is."""
     between = np.empty(LISTENED_FRAMES)
     for c in range(N_CORNERS):
+        bank[v].middle_db[c, c] = 10.0 * np.log10(max(gated_power(powers[c]), _ABSOLUTE_GATE))
         for d in range(c + 1, N_CORNERS):
             _blend(powers, c, d, bank[v].attack, evenness, between)
             ends = gated_power(powers[c]) * gated_power(powers[d])

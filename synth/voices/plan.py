@@ -52,6 +52,8 @@ _OWN_X, _OWN_Y, _OWN_BEND, _OWN_VIBRATO, _OWN_BRIGHTNESS, _OWN_LEVEL = (
 _MIDDLE_KEY, _HALF_KEYBOARD = 64.5, 43.5
 """A piano's keys are 21 to 108: with all of key_spread its outermost are at the two ends."""
 _TILT_LIMIT_DB = 12.0
+_LAG_LIMIT_DB = 12.0
+"""A corner that is silent for its first 1.5 s has no loudness to speak of."""
 _DEVIATION_LIMIT_SEMITONES = 6.0
 """No recording's tuning and deviation together are further below its key: what partials it can have follows from it."""
 
@@ -128,19 +130,26 @@ def _come_in(bank, v, c, aim, fade_samples):  # type: ignore[no-untyped-def]
 
 
 @njit()
+def _bilinear(x, y, weight):  # type: ignore[no-untyped-def]
+    """`synth.control.corners.weights` into the first four of an array."""
+    weight[0] = (1.0 - x) * y
+    weight[1] = x * y
+    weight[2] = (1.0 - x) * (1.0 - y)
+    weight[3] = x * (1.0 - y)
+
+
+@njit()
 def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_samples, hop):  # type: ignore[no-untyped-def]
     """Weights of the sources, share of the detail, and what corners and velocity add in dB."""
     x = curve_at(curves, _X, time, smoothing) + expression_at(bank, v, expressions, _OWN_X, time, smoothing)
     y = curve_at(curves, _Y, time, smoothing) + expression_at(bank, v, expressions, _OWN_Y, time, smoothing)
     aim = bank[v].base + hop * bank[v].frame  # the sample at which this tick's frame is reached
     work[i].evenness = curve_at(curves, _EVENNESS, time, smoothing)
-    place_on_surface(bank, work[i], v, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), aim, fade_samples)
-    x, y = work[i].place[0], work[i].place[1]
-    weight = work[i].weight
-    weight[0] = (1.0 - x) * y
-    weight[1] = x * y
-    weight[2] = (1.0 - x) * (1.0 - y)
-    weight[3] = x * (1.0 - y)
+    x, y = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+    place_on_surface(bank, work[i], v, x, y, aim, fade_samples)
+    weight, level_weight = work[i].weight, work[i].level_weight
+    _bilinear(work[i].place[0], work[i].place[1], weight)
+    _bilinear(x, y, level_weight)
     between = 2.0
     for c in range(N_CORNERS):
         between -= 2.0 * weight[c] ** 2
@@ -148,19 +157,24 @@ def _plan_surface(bank, work, i, v, curves, expressions, time, smoothing, fade_s
     kept = curve_at(curves, _MIDDLE_DETAIL, time, smoothing)
     work[i].detail_gain = 1.0 - (1.0 - kept) * work[i].between ** 2
     moved = min(max((aim - bank[v].middle_start) / fade_samples, 0.0), 1.0)
-    extra = 0.0
+    extra = lag_db = 0.0
     for c in range(N_CORNERS):
         velocity_db, before_db = bank[v].velocity_db[c], bank[v].velocity_db[N_CORNERS + c]
         share = _come_in(bank, v, c, aim, fade_samples)
         if share < 1.0:
             velocity_db = before_db + share * (velocity_db - before_db)
-        extra += weight[c] * (velocity_db + curve_at(curves, _LEVEL_NW + c, time, smoothing))
+        extra += level_weight[c] * (velocity_db + curve_at(curves, _LEVEL_NW + c, time, smoothing))
+        own_db, before_db = bank[v].middle_db[c, c], bank[v].middle_before_db[c, c]
+        if moved < 1.0:
+            own_db = before_db + moved * (own_db - before_db)
+        lag_db += (level_weight[c] - weight[c]) * own_db
         for d in range(c + 1, N_CORNERS):
             middle_db, before_db = bank[v].middle_db[c, d], bank[v].middle_before_db[c, d]
             if moved < 1.0:
                 middle_db = before_db + moved * (middle_db - before_db)
             extra += 4.0 * weight[c] * weight[d] * middle_db
-    work[i].extra_db = extra
+    # A warp re-times the timbre. Loudness goes with the finger: where it is half-way, so is the loudness.
+    work[i].extra_db = extra + min(max(lag_db, -_LAG_LIMIT_DB), _LAG_LIMIT_DB)
     for c in range(N_CORNERS):
         share = _come_in(bank, v, c, aim, fade_samples)
         weight[N_CORNERS + c] = (1.0 - share) * weight[c]

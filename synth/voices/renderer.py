@@ -13,11 +13,8 @@ import numpy as np
 from synth.frames import N_BANDS, N_PARTIALS, Float32Array
 from synth.jit import cfunc, njit
 from synth.native import SOURCE, Int64Array, Layout, Player, Source, load_acquire, stereo_view, store_release
-from synth.voices.effects import EFFECTS, apply_effects, effects_rest, make_effects
-from synth.voices.effects_chorus import CHORUS
-from synth.voices.effects_delay import DELAY
+from synth.voices.effects import EFFECTS_LAYOUT, apply_effects, effects_rest, make_effects
 from synth.voices.effects_limiter import OUTPUT, ride, set_up_output, write_out, write_silence
-from synth.voices.effects_reverb import REVERB
 from synth.voices.noise import NOISE_CELL, add_noise, noise_loops
 from synth.voices.oscillators import OSCILLATOR_CELL, add_partials
 from synth.voices.segments import (
@@ -412,16 +409,6 @@ _VOICES = Layout(
     starts=np.int64,
     lengths=np.int64,
 )
-_EFFECTS = Layout(
-    state=EFFECTS,
-    chorus=CHORUS,
-    delay=DELAY,
-    reverb=REVERB,
-    tap_line=(np.float32, 2),
-    echo_line=(np.float32, 2),
-    room=np.float32,
-    raw=(np.float32, 2),
-)
 _REST = Layout(
     clock=np.int64,  # the absolute sample that comes next
     always_ride=np.int64,  # 0 or 1
@@ -432,10 +419,10 @@ _REST = Layout(
     mix_counts=np.int64,
 )
 _STATE, _WRITTEN = _VOICES.places("state", "written")
-(_MIX_STATE,) = _EFFECTS.places("state")
-_voices, _effects, _rest = _VOICES.unpack, _EFFECTS.unpack, _REST.unpack
+(_MIX_STATE,) = EFFECTS_LAYOUT.places("state")
+_voices, _effects, _rest = _VOICES.unpack, EFFECTS_LAYOUT.unpack, _REST.unpack
 _EFFECTS_AT = _VOICES.n_bytes
-_REST_AT = _EFFECTS_AT + _EFFECTS.n_bytes
+_REST_AT = _EFFECTS_AT + EFFECTS_LAYOUT.n_bytes
 
 
 @cfunc(SOURCE)
@@ -506,7 +493,7 @@ class Renderer:
             "changes": rings.mix.changes,
             "mix_counts": rings.mix.counts,
         }
-        memory = _VOICES.pack(**voices) + _EFFECTS.pack(**self._effects._asdict()) + _REST.pack(**rest)
+        memory = _VOICES.pack(**voices) + EFFECTS_LAYOUT.pack(**self._effects._asdict()) + _REST.pack(**rest)
         self.source = Source(_render_source.address, memory.address, (memory, _render_source))
         self._play = Player(self.source)
 

@@ -70,7 +70,7 @@ VOICE = np.dtype(
         ("source_pitch", np.int64, (N_CORNERS,)),  # whole MIDI number for which the notes were chosen
         ("fading", np.int64, (N_CORNERS,)),  # 1: the corner's source goes over from what it was
         ("fade_start", np.int64, (N_CORNERS,)),  # sample
-        ("middle_db", np.float64, (N_CORNERS, N_CORNERS)),  # what is missing between two; row < column
+        ("middle_db", np.float64, (N_CORNERS, N_CORNERS)),  # row < column: missing between two; else own
         ("middle_before_db", np.float64, (N_CORNERS, N_CORNERS)),  # from which it goes over in FADE_S
         ("middle_start", np.int64),  # sample
         ("note", np.int64, _PER_NOTE),

@@ -197,4 +197,5 @@ def test_closing_the_session_ends_an_import(tmp_path: Path, decoder: Decoder) ->
     player.do("instrument_import", paths=paths)
     wait_until(lambda: player.status()["imports"].get("step") in ("find", "listen", "build"), "the import under way")
     player.session.close()
-    assert set(os.listdir(tmp_path / "instruments")) <= TETRAD_FILES
+    folder = tmp_path / "instruments"  # which a slow machine has not come to yet
+    assert not folder.exists() or set(os.listdir(folder)) <= TETRAD_FILES

@@ -211,7 +211,8 @@ def test_the_pairs_of_a_surface_are_those_of_its_edges() -> None:
     assert surface_pairs({}) == []
 
 
-def test_the_real_worker_gives_way_and_ends_with_its_parent(tmp_path: Path) -> None:
+def test_the_real_worker_gives_way_and_ends_with_its_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TETRAD_AT_ONCE")
     process = GridProcess()
     assert process.read() == {"ready": True}
     assert os.getpriority(os.PRIO_PROCESS, process.number) == 19
