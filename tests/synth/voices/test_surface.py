@@ -77,7 +77,7 @@ def test_a_finger_is_where_the_reference_says(place: tuple[float, float]) -> Non
     there = surface(*place, [SOUTH, NORTH, WEST, EAST])
     warped, straight_there = played(*place, ALL), played(*there)
     assert np.abs(straight_there).max() > 0.05
-    assert np.abs(timbre(warped) - timbre(played(*place))).max() > 1e-2
+    assert np.abs(timbre(warped) - timbre(played(*place))).max() > 5e-3
     np.testing.assert_allclose(timbre(warped), timbre(straight_there), atol=1e-3)
 
 
