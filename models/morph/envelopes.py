@@ -9,8 +9,10 @@ from synth.frames import SAMPLE_RATE_HZ, Float32Array, Float64Array, k_weighting
 STEP_S = 0.004
 """Between two points of an envelope."""
 WINDOW_S = 0.024
-"""Hann: short enough for a pluck, long enough for the period of the lowest keys of the pairs (C1 has 31 ms, and its
-second partial 15)."""
+"""Hann: short enough for a pluck."""
+PERIODS = 2.0
+"""At least so many of the note are in a window where envelopes are compared: at C1, whose period is 31 ms, one of 24 ms
+hears the waveform itself go up and down, and finds a correlation of -0.08 where one of 61 ms finds 0.93."""
 BEGIN_DB = 20.0
 """A note has begun at a tenth of its amplitude, where rise times are usually measured from."""
 ATTACK_DB = 6.0
@@ -21,10 +23,10 @@ EARLIEST_S = 0.008
 """A control frame: what is sooner is at once."""
 
 
-def loudness_envelope_db(sound: Float32Array) -> Float64Array:
+def loudness_envelope_db(sound: Float32Array, window_s: float = WINDOW_S) -> Float64Array:
     """K-weighted power (BS.1770-4) of a sound, float32 [n] at 48 kHz, in dB every STEP_S, not below -100."""
     audio = np.asarray(sound, np.float64)
-    n_window, n_step = round(WINDOW_S * SAMPLE_RATE_HZ), round(STEP_S * SAMPLE_RATE_HZ)
+    n_window, n_step = round(window_s * SAMPLE_RATE_HZ), round(STEP_S * SAMPLE_RATE_HZ)
     n_fft = 1 << (audio.size + n_window).bit_length()
     gain = 10.0 ** (k_weighting_db(np.fft.rfftfreq(n_fft, 1.0 / SAMPLE_RATE_HZ)) / 20.0)
     weighted = np.fft.irfft(np.fft.rfft(audio, n_fft) * gain, n_fft)[: audio.size]
@@ -45,15 +47,18 @@ def blended_onset_s(west_s: float, east_s: float, at_east: float) -> float:
     return float(np.exp((1.0 - at_east) * np.log(west_s) + at_east * np.log(east_s)))
 
 
-def envelope_correlation(sound: Float32Array, west: Float32Array, east: Float32Array, at_east: float) -> float:
+def envelope_correlation(
+    sound: Float32Array, west: Float32Array, east: Float32Array, at_east: float, f0_hz: float
+) -> float:
     """Pearson's correlation of a sound's envelope with the blended one of the path's ends, all float32 [n] at 48 kHz.
 
     The ends' envelopes, in dB, are read so that both attacks are over when the blended one should be (each at a steady
     rate until then, and as it is from there), and blended by weight. Where the blend is more than RANGE_DB below its
     loudest both count as that. NaN where either does not change.
     """
-    found = loudness_envelope_db(sound)
-    ends = [loudness_envelope_db(end) for end in (west, east)]
+    window_s = max(WINDOW_S, PERIODS / f0_hz)
+    found = loudness_envelope_db(sound, window_s)
+    ends = [loudness_envelope_db(end, window_s) for end in (west, east)]
     onsets = [_onset_s(end, ATTACK_DB) for end in ends]
     joint = blended_onset_s(onsets[0], onsets[1], at_east)
     times = STEP_S * np.arange(found.size)

@@ -21,7 +21,7 @@ from models.morph.summary import GESTURE_METHODS, GestureMeasures, PairMeasures,
 from models.ship import TABLE
 from synth.command import progress
 from synth.errors import TetradError
-from synth.frames import Float32Array, Float64Array
+from synth.frames import Float32Array, Float64Array, pitch_to_hz
 from synth.grid.compute import identity, pair_path
 from synth.grid.pair_path import PairPath
 from synth.grid.store import GridStore
@@ -211,14 +211,16 @@ def _measure_pair(
         sustaining=sum(end.sustains for end in ends),
         paths={name: measure_path(sound, key) for name, sound in sounds.items()},
         middles=heard,
-        gestures=_gestures(sounds, at_east) if sum(end.sustains for end in ends) == 1 else {},
+        gestures=_gestures(sounds, at_east, float(pitch_to_hz(key))) if sum(end.sustains for end in ends) == 1 else {},
         diagonal={}
         if beside is None
         else _diagonal(ends, measured, beside, key, velocity, decoder, library, find_path),
     )
 
 
-def _gestures(sounds: Mapping[str, Float32Array], at_east: Mapping[str, Float64Array]) -> dict[str, GestureMeasures]:
+def _gestures(
+    sounds: Mapping[str, Float32Array], at_east: Mapping[str, Float64Array], f0_hz: float
+) -> dict[str, GestureMeasures]:
     """Whether a pluck and a bow meet as one gesture, with the grid and without; see `models.morph.envelopes`.
 
     at_east: by method, how far between the ends each of the 21 sounds is made, 0..1.
@@ -231,7 +233,7 @@ def _gestures(sounds: Mapping[str, Float32Array], at_east: Mapping[str, Float64A
         for below_db in (BEGIN_DB, ATTACK_DB):
             ends_s = onset_s(west, below_db), onset_s(east, below_db)
             errors_s.append(max(abs(onset_s(sound, below_db) - blended_onset_s(*ends_s, u)) for sound, u in placed))
-        alike = [envelope_correlation(sound, west, east, u) for sound, u in placed]
+        alike = [envelope_correlation(sound, west, east, u, f0_hz) for sound, u in placed]
         found[name] = GestureMeasures(float(errors_s[0]), float(errors_s[1]), float(min(alike)))
     return found
 

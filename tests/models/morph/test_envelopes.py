@@ -48,7 +48,18 @@ def test_a_sound_that_has_the_blended_envelope_correlates_and_others_do_not() ->
     west, east = rising(0.05), rising(0.5) + falling(30.0)
     middle = rising(np.sqrt(0.05 * 0.5)) + 0.5 * falling(30.0)
     found = [tone(level) for level in (middle, west, east)]
-    assert envelope_correlation(found[0], found[1], found[2], 0.5) > 0.98
-    assert envelope_correlation(tone(rising(1.2)), found[1], found[2], 0.5) < 0.5
+    assert envelope_correlation(found[0], found[1], found[2], 0.5, 1000.0) > 0.98
+    assert envelope_correlation(tone(rising(1.2)), found[1], found[2], 0.5, 1000.0) < 0.5
     for place, end in ((0.0, found[1]), (1.0, found[2])):
-        assert envelope_correlation(end, found[1], found[2], place) == pytest.approx(1.0)
+        assert envelope_correlation(end, found[1], found[2], place, 1000.0) == pytest.approx(1.0)
+
+
+def test_a_low_note_is_not_compared_by_its_waveform() -> None:
+    """C1 with its octave: two notes that die away alike, an eighth of a period apart, have one envelope."""
+    f0_hz, fall = 32.7, 10.0 ** (-0.25 * TIME_S)
+    one, other = (
+        np.asarray(fall * sum(np.sin(2.0 * np.pi * f0_hz * k * (TIME_S + late_s)) for k in (4, 5)), np.float32)
+        for late_s in (0.0, 0.125 / f0_hz)
+    )
+    assert envelope_correlation(one, other, other, 0.5, f0_hz) > 0.99
+    assert envelope_correlation(one, other, other, 0.5, 1000.0) < 0.95
