@@ -11,10 +11,11 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from synth.errors import TetradError
 
@@ -127,3 +128,41 @@ class WorkerProcess:
                 how = f"by the signal {signal.Signals(-status).name}"
                 return TetradError(f"{self._words.work} ended {how}; {self._words.killed}")
         return TetradError(f"{self._words.work} ended with status {status}; {self._words.ended}")
+
+
+Worker = TypeVar("Worker", bound=WorkerProcess)
+
+
+class KeptWorker(Generic[Worker]):
+    """The one worker of a thread: started when it is wanted, and ended by that thread. Any thread may kill it.
+
+    changed: the lock of its owner's state, which may be held in any call.
+    """
+
+    def __init__(self, start: Callable[[], Worker], changed: threading.Condition) -> None:
+        self._start, self._changed = start, changed
+        self.process: Worker | None = None
+
+    def ready(self, is_refused: Callable[[], bool]) -> Worker:
+        """The worker, started if there is none. One that `is_refused`, asked under the lock, is killed at once: its
+        owner was closed meanwhile. Raises TetradError when it can't be started."""
+        if self.process is None:
+            process = self._start()
+            with self._changed:
+                self.process = process
+                if is_refused():
+                    process.kill()
+        return self.process
+
+    def kill(self) -> None:
+        """End it now, if there is one; its thread hears of it."""
+        with self._changed:
+            if self.process is not None:
+                self.process.kill()
+
+    def end(self, folder: Path | None = None) -> None:
+        """Wait for its end, and remove what it left half-written in `folder`."""
+        with self._changed:
+            process, self.process = self.process, None
+        if process is not None:
+            process.close(folder)

@@ -17,7 +17,7 @@ from typing import Any
 
 from synth.errors import TetradError
 from synth.grid.surface_pairs import Pair
-from synth.worker_process import WorkerProcess, WorkerWords
+from synth.worker_process import KeptWorker, WorkerProcess, WorkerWords
 
 SETTLE_S = 1.0
 """From a change of the pairs until the next one is begun: who goes through patches wants none of them yet."""
@@ -84,7 +84,7 @@ class Refiner:
     ) -> None:
         self._libraries, self._folder = tuple(libraries), folder
         self._on_path, self._on_trouble = on_path, on_trouble
-        self._start, self._settle_s, self._idle_s = start, settle_s, idle_s
+        self._settle_s, self._idle_s = settle_s, idle_s
         self._changed = threading.Condition()  # guards everything below
         self._waiting: list[Pair] = []
         self._computing: Pair | None = None
@@ -93,7 +93,7 @@ class Refiner:
         self._enabled = enabled
         self._closing = False
         self._begin_s = 0.0  # not before
-        self._worker: GridProcess | None = None
+        self._worker = KeptWorker(start, self._changed)
         self._thread: threading.Thread | None = None
 
     def want(self, pairs: Iterable[Pair]) -> None:
@@ -113,7 +113,7 @@ class Refiner:
         """Compute paths, or let it be from now on; what was under way is begun again when it goes on."""
         with self._changed:
             self._enabled = on
-            if not on and self._worker is not None:
+            if not on:
                 self._worker.kill()
             self._changed.notify_all()
 
@@ -134,8 +134,7 @@ class Refiner:
         """End everything; a path that was not finished does not come about."""
         with self._changed:
             self._closing = True
-            if self._worker is not None:
-                self._worker.kill()
+            self._worker.kill()
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
@@ -145,7 +144,7 @@ class Refiner:
     def _work(self) -> None:
         while (pair := self._next()) is not None:
             self._carry_out(pair)
-        self._end_worker()
+        self._worker.end(self._folder)
 
     def _next(self) -> Pair | None:
         """The next pair, which is being computed from now on; None at the end. Meanwhile, an idle worker ends."""
@@ -158,10 +157,10 @@ class Refiner:
                 if self._waiting and self._enabled and until_s <= 0.0:
                     self._computing = self._waiting.pop(0)
                     return self._computing
-                pause_s = until_s if self._waiting and self._enabled else self._idle_s if self._worker else None
+                pause_s = until_s if self._waiting and self._enabled else self._idle_s if self._worker.process else None
                 self._changed.wait(pause_s)
             if time.monotonic() - idle_from_s >= self._idle_s:
-                self._end_worker()
+                self._worker.end(self._folder)
 
     def _carry_out(self, pair: Pair) -> None:
         words = self._compute(pair)
@@ -188,11 +187,11 @@ class Refiner:
         """None when the path is in the grid and handed on, else what became of it."""
         for trial in (1, 2):
             try:
-                self._ready_worker().run(pair, self._libraries, self._folder)
+                self._worker.ready(lambda: self._closing or not self._enabled).run(pair, self._libraries, self._folder)
             except RefusedError as error:
                 return str(error)
             except TetradError as error:
-                self._end_worker()
+                self._worker.end(self._folder)
                 with self._changed:
                     left_alone = self._closing or not self._enabled
                 if trial == 2 or left_alone:
@@ -207,19 +206,3 @@ class Refiner:
         except Exception as error:  # noqa: BLE001  (the next pair is to go on, whatever this one broke)
             return f"it could not be used ({type(error).__name__}: {error}); report this"
         return None
-
-    def _ready_worker(self) -> GridProcess:
-        if self._worker is None:
-            worker = self._start()
-            with self._changed:
-                self._worker = worker
-                if self._closing or not self._enabled:
-                    worker.kill()
-        assert self._worker is not None
-        return self._worker
-
-    def _end_worker(self) -> None:
-        with self._changed:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close(self._folder)

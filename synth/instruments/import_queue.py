@@ -16,6 +16,7 @@ from typing import Any
 from synth.errors import TetradError
 from synth.instruments.import_process import DuplicateImportError, ImportProcess
 from synth.instruments.import_request import ImportRequest, ImportResult
+from synth.worker_process import KeptWorker
 
 MOST_WAITING, MOST_KEPT = 32, 32
 IDLE_S = 60.0
@@ -91,11 +92,11 @@ class ImportQueue:
         idle_s: float = IDLE_S,
     ) -> None:
         self._on_change, self._on_done = on_change, on_done
-        self._start, self._idle_s = start, idle_s
+        self._idle_s = idle_s
         self._changed = threading.Condition()  # guards everything below
         self._jobs: list[Job] = []
         self._numbers = 0
-        self._worker: ImportProcess | None = None
+        self._worker = KeptWorker(start, self._changed)
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -130,7 +131,7 @@ class ImportQueue:
                 raise TetradError(f"{which} under way; `imports` lists those that are; name one of them")
             for job in found:
                 job.cancelled = True
-                if job.state is State.RUNNING and self._worker is not None:
+                if job.state is State.RUNNING:
                     self._worker.kill()
             self._changed.notify_all()
         return [job.number for job in found]
@@ -154,8 +155,7 @@ class ImportQueue:
         """End everything; what was not finished does not come about."""
         with self._changed:
             self._closing = True
-            if self._worker is not None:
-                self._worker.kill()
+            self._worker.kill()
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
@@ -165,7 +165,7 @@ class ImportQueue:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             self._carry_out(job)
-        self._end_worker()
+        self._worker.end()
 
     def _next(self) -> Job | None:
         """The next job, which is running from now on; None when the queue is closed. Meanwhile, an idle worker ends."""
@@ -178,9 +178,9 @@ class ImportQueue:
                 if job is not None:
                     job.state = State.CANCELLED if job.cancelled else State.RUNNING
                     break
-                self._changed.wait(1.0 if self._worker is not None else None)
+                self._changed.wait(1.0 if self._worker.process is not None else None)
             if time.monotonic() - idle_from_s > self._idle_s:
-                self._end_worker()
+                self._worker.end()
         return job
 
     def _carry_out(self, job: Job) -> None:
@@ -194,7 +194,7 @@ class ImportQueue:
             self._on_change(job)
 
         try:
-            worker = self._ready_worker()
+            worker = self._worker.ready(lambda: self._closing)
             if job.cancelled:
                 worker.kill()
             job.result = worker.run(job.request, progress)
@@ -212,24 +212,8 @@ class ImportQueue:
             self._over(job, State.FAILED, f"the import broke down ({type(error).__name__}: {error}); report this")
         else:
             self._over(job, State.DONE, _summary(job.result))
-        if self._worker is not None and not self._worker.alive:
-            self._end_worker(job.request)
-
-    def _ready_worker(self) -> ImportProcess:
-        if self._worker is None:
-            worker = self._start()
-            with self._changed:
-                self._worker = worker
-                if self._closing:
-                    worker.kill()
-        assert self._worker is not None
-        return self._worker
-
-    def _end_worker(self, request: ImportRequest | None = None) -> None:
-        with self._changed:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close(None if request is None else request.to_library().own_folder)
+        if self._worker.process is not None and not self._worker.process.alive:
+            self._worker.end(job.request.to_library().own_folder)
 
     def _over(self, job: Job, state: State, words: str) -> None:
         with self._changed:
