@@ -19,7 +19,7 @@ play: .venv/stamp-runtime  ## Play the instrument (renders a demo where there is
 test: .venv/stamp-dev  ## Format, lint, types and all tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
+	@$(MAKE) --no-print-directory --jobs=2 types kernels
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/stamp-dev  ## The same with the fast tests only
@@ -90,6 +90,14 @@ pins:  ## Renew the pinned requirement files after a change of dependencies
 
 clean:  ## Remove .venv/ and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info build dist
+
+# Both of pytest's processes would compile the engine's kernels, a minute each; so it is done beside mypy.
+.PHONY: types kernels
+types:
+	$(BIN)/mypy
+kernels:
+	@home=$$(mktemp -d); TETRAD_HOME=$$home $(BIN)/python -m synth --audio null --osc -1 --seconds 1 >$$home/said 2>&1 \
+		|| { cat $$home/said; exit 1; }; rm -r $$home
 
 .PHONY: soundfonts
 soundfonts:
