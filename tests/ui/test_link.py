@@ -138,10 +138,10 @@ def test_lists_are_kept_through_notices_and_another_connection(home: Path, link:
     assert mirror.connections == 2
 
 
-def test_a_hundred_thousand_touches_without_a_reader_neither_wait_nor_raise(
+def test_touches_without_a_reader_neither_wait_nor_raise(
     home: Path, link: EngineLink, mirror: Mirror
 ) -> None:
-    """An engine that says hello and then reads nothing: what does not fit is lost, in words, and the screen goes on."""
+    """An engine that says hello and then reads nothing: what does not fit is lost, and the screen goes on."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(home / "s"))
         listener.listen()
@@ -149,8 +149,9 @@ def test_a_hundred_thousand_touches_without_a_reader_neither_wait_nor_raise(
         connection, _ = listener.accept()
         with connection:
             connection.sendall(b'{"type": "hello", "protocol": 1, "engine": "deaf", "process": 1}\n')
+            connection.sendall(b'{"type": "reply", "id": 0, "result": {}}\n')
             wait(lambda: mirror.connection == "connected", "the connection")
-            sent = [link.send("point", x=0.5, y=0.5) for _ in range(100_000)]
+            sent = [link.send("point", x=0.5, y=0.5) for _ in range(50_000)]
             assert sent[0]
             assert not sent[-1]
 
