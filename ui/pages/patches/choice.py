@@ -103,8 +103,12 @@ def free_name(name: str, of: Iterable[Row]) -> str:
 
 def tags_of(words: str) -> list[str]:
     """Of what a player wrote, with commas between: each once, at most 16 of 32 letters."""
-    found = {tag.casefold(): tag for part in reversed(words.split(",")) if (tag := " ".join(part.split())[:MOST_TAG])}
-    return list(reversed(found.values()))[:MOST_TAGS]
+    found: dict[str, str] = {}
+    for part in words.split(","):
+        tag = " ".join(part.split())[:MOST_TAG]
+        if tag:
+            found.setdefault(tag.casefold(), tag)
+    return list(found.values())[:MOST_TAGS]
 
 
 def page_of(of: Sequence[Row], number: int, a_page: int) -> int | None:

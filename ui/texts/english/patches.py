@@ -4,7 +4,7 @@ TEXTS: dict[str, str] = {
     "patches.search": "Search",
     "patches.tags": "Tags",
     "patches.all": "All patches",
-    "patches.tag.count": "{tag}  {n}",
+    "patches.tag.count": "{tag} · {n}",
     "patches.page": "{page} / {pages}",
     "patches.loading": "loading…",
     "patches.edited": "edited",
