@@ -145,7 +145,7 @@ class Overlay(BoxLayout):
         for corner in self._mirror.corners.values():
             if corner["instrument"] == name and corner["display_name"]:
                 return str(corner["display_name"])
-        found = next((one for one in self._mirror.instruments if one.get("name") == name), {})
+        found: Mapping[str, Any] = next((one for one in self._mirror.instruments if one.get("name") == name), {})
         return str(found.get("display_name") or name)
 
     def on_touch_down(self, _: object) -> bool:

@@ -23,6 +23,7 @@ class PatchGrid(GridLayout):
     __events__ = ("on_load", "on_details")
 
     rows_shown: list[Row] = ListProperty([])
+    n_columns = NumericProperty(1)
     page = NumericProperty(0)
     pages = NumericProperty(1)
     loaded = NumericProperty(-1)
@@ -53,11 +54,11 @@ class PatchGrid(GridLayout):
         wide, high = (sizes.mm(length) for length in TILE_MM)
         columns = int(min(max((self.width + sizes.gap) // (wide + sizes.gap), 1), MOST_COLUMNS))
         rows = int(min(max((self.height + sizes.gap) // (high + sizes.gap), 1), MOST_ROWS))
-        if self.cols == columns and len(self.children) == columns * rows:
+        if self.n_columns == columns and len(self.children) == columns * rows:
             return
         first = self.page * len(self.children)
         self.clear_widgets()
-        self.cols = columns
+        self.n_columns = columns
         for _ in range(columns * rows):
             tile = Tile()
             tile.bind(
