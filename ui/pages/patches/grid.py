@@ -59,7 +59,7 @@ class PatchGrid(GridLayout):
         first = self.page * len(self.children)
         self.clear_widgets()
         self.n_columns = columns
-        for _ in range(columns * rows):
+        for _place in range(columns * rows):
             tile = Tile()
             tile.bind(
                 on_release=lambda touched: self.dispatch("on_load", touched.row),
