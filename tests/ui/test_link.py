@@ -138,9 +138,7 @@ def test_lists_are_kept_through_notices_and_another_connection(home: Path, link:
     assert mirror.connections == 2
 
 
-def test_touches_without_a_reader_neither_wait_nor_raise(
-    home: Path, link: EngineLink, mirror: Mirror
-) -> None:
+def test_touches_without_a_reader_neither_wait_nor_raise(home: Path, link: EngineLink, mirror: Mirror) -> None:
     """An engine that says hello and then reads nothing: what does not fit is lost, and the screen goes on."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(home / "s"))
