@@ -136,6 +136,10 @@ class Icon(Widget):
         self.bind(name=self._draw, pos=self._draw, size=self._draw, color=self._tint)
         self._draw()
 
+    def drawing(self) -> tuple[Shape, ...]:
+        """What `name` is drawn as."""
+        return ICONS[self.name]
+
     def _tint(self, *_: object) -> None:
         if self._colour is not None:
             self._colour.rgba = self.color
@@ -149,7 +153,7 @@ class Icon(Widget):
         left, bottom = self.center_x - side / 2.0, self.center_y - side / 2.0
         with self.canvas:
             self._colour = Color(*self.color)
-            for kind, numbers in ICONS[self.name]:
+            for kind, numbers in self.drawing():
                 _draw_shape(kind, numbers, left, bottom, scale)
 
 
