@@ -39,13 +39,13 @@ class GestureBar(GridLayout):
         self._speed = 1.0
         actions: dict[str, tuple[str, Callable[[], object]]] = {
             "latch": ("latch", self._latch),
-            "gesture": ("record", self._record),
+            "gesture": ("edit", self._record),
             "loop": ("start", self._play),
             "keep": ("keep", self._keep),
             "panic": ("panic", self._panic),
             "undo": ("undo", self._undo),
             "keys": ("keys", self._keys),
-            "record": ("audio", self._record_sound),
+            "record": ("record", self._record_sound),
             "mirrored": ("mirror", self._mirror_way),
             "in_time": ("health", self._in_time_way),
             "speed": ("forward", self._next_speed),
@@ -82,7 +82,7 @@ class GestureBar(GridLayout):
     def _show(self, *_: object) -> None:
         state, shown = self._mirror.gesture["state"], self.buttons
         recording, playing = state == "recording", state == "playing"
-        shown["gesture"].active, shown["gesture"].icon = recording, "stop" if recording else "record"
+        shown["gesture"].active, shown["gesture"].icon = recording, "stop" if recording else "edit"
         shown["gesture"].text = text("play.gesture_stop" if recording else "play.gesture")
         shown["loop"].active, shown["loop"].icon = playing, "stop" if playing else "start"
         shown["loop"].text = text("play.loop_stop" if playing else "play.loop")
@@ -92,7 +92,7 @@ class GestureBar(GridLayout):
         shown["mirrored"].active, shown["in_time"].active = self._mirrored, self._in_time
         shown["speed"].active, shown["speed"].text = self._speed != 1.0, text("play.speed", factor=self._speed)
         sounding = self._mirror.recording["state"] == "on"
-        shown["record"].active = sounding
+        shown["record"].active, shown["record"].icon = sounding, "stop" if sounding else "record"
         shown["record"].text = text("play.record_stop" if sounding else "play.record")
         shown["undo"].disabled = not self._mirror.patch["undo"]
 

@@ -14,7 +14,6 @@ from kivy.uix.widget import Widget
 from synth.errors import TetradError
 from ui.pages.play.held_keys import HeldKeys
 from ui.pages.play.keys import KeyArea, areas, key_at, n_white_keys, name_of, velocity_at
-from ui.pages.play.textures import corner_mix
 from ui.theme import Colour, contrast, mixed
 
 LEAST_KEY_MM = 9.5
@@ -34,7 +33,7 @@ class Keyboard(Widget):
         self._areas: list[KeyArea] = []
         self._fingers: dict[object, KeyArea] = {}
         self._paint: dict[int, tuple[Color, Color, Colour]] = {}
-        self._lit: dict[int, Colour] = {}
+        self._lit: set[int] = set()
         self.bind(pos=self._draw, size=self._draw, lowest=self._draw)
         self._app.bind(theme=self._draw, sizes=self._draw)
         self._app.mirror.bind(notes=self._light)
@@ -83,15 +82,11 @@ class Keyboard(Widget):
             self.keys.release(area.key, finger)
 
     def _light(self, *_: object) -> None:
-        """Keys that sound have the colour of their place, those under a finger at once."""
-        theme, point = self._app.theme, self._app.mirror.point
-        lit = {area.key: corner_mix(theme, point["x"], point["y"]) for area in self._fingers.values()}
-        lit |= {note.key: corner_mix(theme, note.x, note.y) for note in self._app.mirror.notes}
-        for key in (self._lit.keys() | lit.keys()) & self._paint.keys():
-            if self._lit.get(key) == lit.get(key):
-                continue
+        """Keys that sound have the theme's accent and a dot, those under a finger at once."""
+        lit = {area.key for area in self._fingers.values()} | {note.key for note in self._app.mirror.notes}
+        for key in (self._lit ^ lit) & self._paint.keys():
             face, dot, plain = self._paint[key]
-            face.rgba = mixed(plain, lit[key], 0.85) if key in lit else plain
+            face.rgba = self._app.theme.accent if key in lit else plain
             dot.a = 1.0 if key in lit else 0.0
         self._lit = lit
 
@@ -99,7 +94,7 @@ class Keyboard(Widget):
         """Everything anew; where nothing but the light changes this is not called."""
         sizes, theme = self._app.sizes, self._app.theme
         self._areas = areas(int(self.lowest), n_white_keys(self.width, sizes.mm(LEAST_KEY_MM)))
-        self._paint, self._lit = {}, {}
+        self._paint, self._lit = {}, set()
         bright, dark = sorted((theme.text, theme.background), key=lambda one: contrast(one, (0.0, 0.0, 0.0, 1.0)))[::-1]
         white = mixed(bright, dark, 0.0 if theme.name == "contrast" else 0.14)
         ink = mixed(dark, bright, 0.25)
@@ -123,7 +118,7 @@ class Keyboard(Widget):
                     Color(*ink)
                     middle = (left + right - label.texture.width) / 2.0
                     Rectangle(texture=label.texture, pos=(middle, bottom + sizes.mm(0.6)), size=label.texture.size)
-                dot = Color(*(bright if area.black else dark)[:3], 0.0)
+                dot = Color(*theme.on_accent[:3], 0.0)
                 side = sizes.mm(2.0)
                 Ellipse(pos=((left + right - side) / 2.0, bottom + sizes.mm(5.0)), size=(side, side))
                 self._paint[area.key] = (face, dot, plain)

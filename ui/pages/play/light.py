@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kivy.graphics import Color, InstructionGroup, Mesh, Rectangle
 
 from ui.mirror import Note
-from ui.pages.play.textures import corner_mix, glow_pixels, petal_pixels, texture
+from ui.pages.play.textures import corner_mix, glow_pixels, is_dark, petal_pixels, quarters, texture
 from ui.theme import Theme
 
 Float64Array = npt.NDArray[np.float64]
@@ -30,15 +30,20 @@ MOVE_S, FADE_S = 0.045, 0.16
 DARK = 0.01
 SEEN = 0.0008
 """A change of less than this share (half a pixel, a fifth of a brightness step) is not drawn."""
-SPREAD_MM, OCTAVE_MM = 5.0, 1.6
-"""How far from the common place of several notes a key's light is, and how much farther for each octave."""
+SPREAD_MM, OCTAVE_MM, LEAST_SPREAD_MM = 8.0, 3.5, 3.0
+"""How far from the common place of several notes the light of a key from middle C on is, and how much farther for each
+octave above it."""
+MIDDLE_OCTAVE = 5
 LEAST_RADIUS_MM, MOST_RADIUS_MM = 4.0, 13.0
 
+WHITE = (1.0, 1.0, 1.0, 1.0)
+CORE_WHITE = 0.75
 POINTS_A_PETAL = 8
 _ANGLES: Float64Array = np.arange(N_PETALS * POINTS_A_PETAL + 1) / POINTS_A_PETAL  # in petals, closed
 _PETAL = np.round(_ANGLES).astype(np.int64) % N_PETALS
 _SHAPE: Float64Array = np.cos(np.pi * (_ANGLES - np.round(_ANGLES))) ** 2
 # The lowest octave points upwards, higher ones follow clockwise.
+_TURNS = _ANGLES / N_PETALS
 _COS, _SIN = np.sin(2.0 * np.pi * _ANGLES / N_PETALS), np.cos(2.0 * np.pi * _ANGLES / N_PETALS)
 
 
@@ -98,7 +103,7 @@ def petals_of(note: Note) -> Float64Array:
 def aside_mm(key: int) -> tuple[float, float]:
     """Where a key's light goes when others are at its place: around the clock by its step, outwards by its octave."""
     angle = 2.0 * math.pi * (key % 12) / 12.0
-    distance = SPREAD_MM + OCTAVE_MM * (key // 12)
+    distance = max(SPREAD_MM + OCTAVE_MM * (key // 12 - MIDDLE_OCTAVE), LEAST_SPREAD_MM)
     return distance * math.sin(angle), distance * math.cos(angle)
 
 
@@ -158,12 +163,12 @@ class _Flower:
         self.group = InstructionGroup()
         self._halo_colour, self._halo = Color(1, 1, 1, 0), Rectangle(texture=glow)
         self._petal_colour = Color(1, 1, 1, 0)
-        n = _ANGLES.size + 1
-        self._vertices = np.zeros((n, 4))
-        self._vertices[1:, 2] = 1.0
-        self._vertices[:, 3] = 0.5
+        # A strip between the centre, once for each direction so that it has each one's colour, and the rim.
+        self._vertices = np.zeros((_ANGLES.size, 2, 4))
+        self._vertices[:, 1, 2] = 1.0
+        indices = list(range(2 * _ANGLES.size))
         self._mesh = Mesh(
-            vertices=self._vertices.ravel().tolist(), indices=list(range(n)), mode="triangle_fan", texture=petal
+            vertices=self._vertices.ravel().tolist(), indices=indices, mode="triangle_strip", texture=petal
         )
         self._core_colour, self._core = Color(1, 1, 1, 0), Rectangle(texture=glow)
         for one in (self._halo_colour, self._halo, self._petal_colour, self._mesh, self._core_colour, self._core):
@@ -175,25 +180,23 @@ class _Flower:
 
     def show(self, light: Light, x_px: float, y_px: float, px_per_mm: float, theme: Theme, crowd: float) -> None:
         """crowd: 0..1, the dimmer the more lights there are."""
-        red, green, blue, _ = corner_mix(theme, light.x, light.y)
+        # Light on a bright ground is white; there the petals alone have the colour.
+        red, green, blue, _ = corner_mix(theme, light.x, light.y) if is_dark(theme) else WHITE
         bright = light.loudness
-        self._halo_colour.rgba = red, green, blue, (0.25 + 0.4 * bright) * crowd * min(4.0 * bright, 1.0)
+        halo = 0.25 + 0.4 * bright if is_dark(theme) else 0.9
+        self._halo_colour.rgba = red, green, blue, halo * crowd * min(4.0 * bright, 1.0)
         half = px_per_mm * (6.0 + 15.0 * bright)
         self._halo.pos, self._halo.size = (x_px - half, y_px - half), (2.0 * half, 2.0 * half)
-        self._petal_colour.rgba = red, green, blue, min(0.35 + 0.65 * bright, 1.0) * min(5.0 * bright, 1.0)
+        self._petal_colour.a = min(0.35 + 0.65 * bright, 1.0) * min(5.0 * bright, 1.0)
         rim = light.rim_mm() * px_per_mm
         vertices = self._vertices
-        vertices[0, :2] = x_px, y_px
-        vertices[1:, 0] = x_px + rim * _COS
-        vertices[1:, 1] = y_px + rim * _SIN
+        vertices[:, 0, :2] = x_px, y_px
+        vertices[:, 1, 0] = x_px + rim * _COS
+        vertices[:, 1, 1] = y_px + rim * _SIN
+        vertices[:, :, 3] = quarters(light.x, light.y, _TURNS)[:, None]
         self._mesh.vertices = vertices.ravel().tolist()
-        white = 0.75 if sum(theme.background[:3]) < 1.5 else 0.15
-        self._core_colour.rgba = (
-            red + (1 - red) * white,
-            green + (1 - green) * white,
-            blue + (1 - blue) * white,
-            min(0.2 + bright, 1.0) * min(5.0 * bright, 1.0),
-        )
+        white = tuple(one + (1.0 - one) * CORE_WHITE for one in (red, green, blue))
+        self._core_colour.rgba = (*white, min(0.2 + bright, 1.0) * min(5.0 * bright, 1.0))
         half = px_per_mm * (1.5 + 3.5 * bright)
         self._core.pos, self._core.size = (x_px - half, y_px - half), (2.0 * half, 2.0 * half)
 
@@ -203,13 +206,18 @@ class LightCanvas:
 
     def __init__(self) -> None:
         self.group = InstructionGroup()
-        self._glow, self._petal = texture(glow_pixels()), texture(petal_pixels())
+        self._glow, self._petal = texture(glow_pixels()), None
+        self._theme: Theme | None = None
         self._flowers: list[_Flower] = []
 
     def draw(
         self, lights: NoteLights, place: Callable[[float, float], tuple[float, float]], px_per_mm: float, theme: Theme
     ) -> None:
         """place: (x, y) shares -> pixels."""
+        if theme is not self._theme:
+            self._theme, self._petal = theme, texture(petal_pixels(theme))
+            self._flowers.clear()
+            self.group.clear()
         shown = list(lights.lights.values())
         while len(self._flowers) < len(shown):
             flower = _Flower(self._glow, self._petal)
