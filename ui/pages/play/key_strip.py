@@ -32,8 +32,9 @@ class Keyboard(Widget):
         self._app = App.get_running_app()
         self._areas: list[KeyArea] = []
         self._fingers: dict[object, KeyArea] = {}
-        self._paint: dict[int, tuple[Color, Color, Colour]] = {}
+        self._paint: dict[int, tuple[Color, Color, Color | None, Colour]] = {}
         self._lit: set[int] = set()
+        self._ink: Colour = (0.0, 0.0, 0.0, 1.0)
         self.bind(pos=self._draw, size=self._draw, lowest=self._draw)
         self._app.bind(theme=self._draw, sizes=self._draw)
         self._app.mirror.bind(notes=self._light)
@@ -85,9 +86,11 @@ class Keyboard(Widget):
         """Keys that sound have the theme's accent and a dot, those under a finger at once."""
         lit = {area.key for area in self._fingers.values()} | {note.key for note in self._app.mirror.notes}
         for key in (self._lit ^ lit) & self._paint.keys():
-            face, dot, plain = self._paint[key]
+            face, dot, words, plain = self._paint[key]
             face.rgba = self._app.theme.accent if key in lit else plain
             dot.a = 1.0 if key in lit else 0.0
+            if words is not None:
+                words.rgba = self._app.theme.on_accent if key in lit else self._ink
         self._lit = lit
 
     def _draw(self, *_: object) -> None:
@@ -97,7 +100,7 @@ class Keyboard(Widget):
         self._paint, self._lit = {}, set()
         bright, dark = sorted((theme.text, theme.background), key=lambda one: contrast(one, (0.0, 0.0, 0.0, 1.0)))[::-1]
         white = mixed(bright, dark, 0.0 if theme.name == "contrast" else 0.14)
-        ink = mixed(dark, bright, 0.25)
+        ink = self._ink = mixed(dark, bright, 0.25)
         gap_px, radius_px = max(sizes.mm(0.25), 1.0), sizes.radius * 0.6
         self.canvas.clear()
         with self.canvas:
@@ -112,16 +115,17 @@ class Keyboard(Widget):
                 RoundedRectangle(
                     pos=(left + gap_px / 2, bottom), size=(right - left - gap_px, top - bottom), radius=[radius_px]
                 )
+                words = None
                 if not area.black and area.key % OCTAVE == 0:
                     label = CoreLabel(text=name_of(area.key), font_size=sizes.small, color=(1, 1, 1, 1))
                     label.refresh()
-                    Color(*ink)
+                    words = Color(*ink)
                     middle = (left + right - label.texture.width) / 2.0
                     Rectangle(texture=label.texture, pos=(middle, bottom + sizes.mm(0.6)), size=label.texture.size)
                 dot = Color(*theme.on_accent[:3], 0.0)
                 side = sizes.mm(2.0)
                 Ellipse(pos=((left + right - side) / 2.0, bottom + sizes.mm(5.0)), size=(side, side))
-                self._paint[area.key] = (face, dot, plain)
+                self._paint[area.key] = (face, dot, words, plain)
         self._light()
 
 

@@ -7,7 +7,7 @@ border of two, as on a piano: those of C# and D# and of F# to A# are moved apart
 from typing import NamedTuple
 
 WHITE_STEPS = (0, 2, 4, 5, 7, 9, 11)
-NAMES = ("C", "D", "E", "F", "G", "A", "B")
+NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 BLACK_WIDTH, BLACK_LENGTH = 0.64, 0.6
 """Of a white key's; a piano has 0.58 and 0.63, but a finger's tip is 9 mm wide."""
 _SHIFTS = {1: -0.1, 3: 0.1, 6: -0.14, 8: 0.0, 10: 0.14}
@@ -36,8 +36,8 @@ def is_black(key: int) -> bool:
 
 
 def name_of(key: int) -> str:
-    """Of a white key: "C4" is MIDI 60."""
-    return f"{NAMES[WHITE_STEPS.index(key % 12)]}{key // 12 - 1}"
+    """Of a MIDI key: "C4" is 60."""
+    return f"{NAMES[key % 12]}{key // 12 - 1}"
 
 
 def whites_from(lowest: int, n_white: int) -> list[int]:

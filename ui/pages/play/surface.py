@@ -226,10 +226,10 @@ class Surface(Widget):
         with self.canvas.before:
             Color(1, 1, 1, 1)
             self._field = Rectangle()
-        self.canvas.after.add(self._trail_canvas.group)
-        self.canvas.after.add(self._light_canvas.group)
+        self.canvas.add(self._trail_canvas.group)
+        self.canvas.add(self._light_canvas.group)
         self._rings = InstructionGroup()
-        self.canvas.after.add(self._rings)
+        self.canvas.add(self._rings)
         self._ring_colour, self._halo_colour = Color(1, 1, 1, 0), Color(1, 1, 1, 0)
         self._ring_lines = [Line(width=1.0) for _ in range(MOST_RINGS)]
         self._halo_line = Line(width=1.0)

@@ -70,8 +70,8 @@ class Glide:
 
     def at(self, now_s: float) -> tuple[float, float]:
         """Where it is, (x, y), each 0..1; exactly the end of its way once it has arrived."""
-        left = math.exp(-max(now_s - self.began_s, 0.0) / self.settle_s)
-        x, y = (clamp(goal + (first - goal) * left) for first, goal in zip(self.start, self.target, strict=True))
+        since_s = now_s - self.began_s
+        x, y = (clamp(approach(a, b, self.settle_s, since_s)) for a, b in zip(self.start, self.target, strict=True))
         end_x, end_y = self.end
         return (end_x, end_y) if max(abs(x - end_x), abs(y - end_y)) < ARRIVED else (x, y)
 
@@ -79,6 +79,11 @@ class Glide:
     def end(self) -> tuple[float, float]:
         """Where it comes to rest."""
         return clamp(self.target[0]), clamp(self.target[1])
+
+
+def approach(start: float, target: float, settle_s: float, since_s: float) -> float:
+    """Along either axis, or of a wheel: where friction has let it come after `since_s`."""
+    return target + (start - target) * math.exp(-max(since_s, 0.0) / settle_s)
 
 
 def clamp(value: float, least: float = 0.0, most: float = 1.0) -> float:
