@@ -150,7 +150,8 @@ class Icon(Widget):
         if not self.name or side <= 0:
             return
         scale = side / FIELD
-        left, bottom = self.center_x - side / 2.0, self.center_y - side / 2.0
+        # Of x and width, not of center_x: Kivy tells of a new size before its own centre has followed.
+        left, bottom = self.x + (self.width - side) / 2.0, self.y + (self.height - side) / 2.0
         with self.canvas:
             self._colour = Color(*self.color)
             for kind, numbers in self.drawing():

@@ -65,8 +65,9 @@ class WheelRow(BoxLayout):
         self.chosen = chosen
 
 
-class Spinner(Widget):
-    """The wheel itself. items: instruments; chosen: name of one; turned: how many rows it is turned, 0..len-1.
+class WheelFace(Widget):
+    """The wheel itself. items: instruments; chosen: name of one; turned: how many rows it is turned; it goes round
+    where there are more instruments than rows.
     Event: `on_choice(name)`."""
 
     __events__ = ("on_choice",)
@@ -144,12 +145,21 @@ class Spinner(Widget):
 
     def _tapped(self, y_px: float) -> None:
         number = round(self.turned + (self.center_y - y_px) / self.row_px)
-        if 0 <= number < len(self.items):
+        if self._round or 0 <= number < len(self.items):
             self._go(self.turned, float(number))
-            self.dispatch("on_choice", str(self.items[number]["name"]))
+            self.dispatch("on_choice", str(self.items[number % len(self.items)]["name"]))
+
+    @property
+    def _round(self) -> bool:
+        """It goes round and round: there are more instruments than rows."""
+        return len(self.items) > self._most_rows
+
+    @property
+    def _most_rows(self) -> int:
+        return int(self.height / self.row_px) + 2
 
     def _held(self, turned: float) -> float:
-        return min(max(turned, 0.0), max(len(self.items) - 1.0, 0.0))
+        return turned if self._round else min(max(turned, 0.0), max(len(self.items) - 1.0, 0.0))
 
     def _go(self, start: float, target: float) -> None:
         self._spin = (start, target, self._clock())
@@ -163,20 +173,22 @@ class Spinner(Widget):
         start, target, since_s = self._spin
         self.turned = approach(start, target, SPIN_S, self._clock() - since_s)
         if abs(self.turned - target) < REST_ROWS:
-            self.turned = target
+            self.turned = target % max(len(self.items), 1)
             self.stop()
 
     def _place_rows(self) -> None:
         """The rows that are seen, from above to below, on the rim of a wheel whose hub lies beside the screen."""
-        n_shown = min(int(self.height / self.row_px) + 2, len(self.items))
+        n_shown = min(self._most_rows, len(self.items))
         while len(self._rows) < n_shown:
             self._rows.append(WheelRow())
             self.add_widget(self._rows[-1])
         while len(self._rows) > n_shown:
             self.remove_widget(self._rows.pop())
-        first = max(min(round(self.turned) - n_shown // 2, len(self.items) - n_shown), 0)
+        first = round(self.turned) - n_shown // 2
+        if not self._round:
+            first = 0
         for row, number in zip(self._rows, range(first, first + n_shown), strict=True):
-            one = self.items[number]
+            one = self.items[number % len(self.items)]
             row.show(one, one["name"] == self.chosen)
             away = number - self.turned
             share = min(abs(away) * self.row_px / max(self.height / 2.0, 1.0), 1.0)
