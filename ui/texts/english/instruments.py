@@ -9,7 +9,7 @@ TEXTS: dict[str, str] = {
     "instruments.add": "Add",
     "instruments.record": "Record",
     "instruments.none_found": "Nothing fits. Take away a filter, or look for other words.",
-    "instruments.none": "The engine has no instruments. Add some, or install Tetrad again.",
+    "instruments.none": "The engine has told of no instrument yet.",
     "instruments.no_engine": "The instruments are with the engine, which is not there yet.",
     "instruments.listen": "Listen",
     "instruments.put": "Put it into a corner, in place of:",
