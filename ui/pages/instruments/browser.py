@@ -53,7 +53,7 @@ class InstrumentRow(ButtonBehavior, BoxLayout):
         self._entry = entry
         page = self._browser.page
         self.title, self.title_font = short(entry.title, LONGEST_TITLE), font_for(entry.title)
-        whose = "instruments.shipped" if entry.shipped else "instruments.own"
+        whose = "instruments.shipped" if entry.shipped else "instruments.of_yours"
         about = short(" · ".join((family_text(entry.family), text(whose), *entry.tags)), LONGEST_TITLE)
         self.about, self.about_font = about, font_for(about)
         self.favourite, self.selected = entry.favourite, page.selected == entry.name
@@ -200,7 +200,7 @@ class Browser(BoxLayout):
         wanted = [
             *([self.detail] if self.place != "beside" and selected else []),
             *([] if hidden else [self.ids.found]),
-            *([self.detail] if self.place == "beside" else []),
+            *([self.detail] if self.place == "beside" and selected else []),
         ]
         if body.children[::-1] != wanted:
             body.clear_widgets()

@@ -164,7 +164,7 @@ def notes_text(notes: object) -> str:
 def facts_text(entry: Entry, notes: str) -> str:
     """Everything that is known of an instrument, a line each."""
     lines = [
-        f"{entry.family.replace('_', ' ')} · {text('instruments.shipped' if entry.shipped else 'instruments.own')}",
+        f"{entry.family.replace('_', ' ')} · {text('instruments.shipped' if entry.shipped else 'instruments.of_yours')}",
         text("instruments.sustains" if entry.sustains else "instruments.decays"),
         text("instruments.notes", n=entry.notes, range=key_range(entry)),
         notes,

@@ -62,6 +62,7 @@ class InstrumentsPage(Page):
         self.app = app
         self._views: dict[str, Any] = {}
         self._removed = ""
+        self._imported: dict[int, dict[str, Any]] = {}
         self._forget = Clock.create_trigger(self._forget_removed, UNDO_S)
         app.mirror.bind(instruments=self._take_instruments, import_jobs=self._take_jobs, connections=self._reconnected)
         self._take_instruments(app.mirror, app.mirror.instruments)
@@ -133,6 +134,24 @@ class InstrumentsPage(Page):
         self._forget_removed(0.0)
         self.app.link.ask("instrument_restore", name=name, then=lambda _: self.select(name))
 
+    def import_files(self, **fields: Any) -> None:
+        """`instrument_import` with these fields; they are kept, should it have to be asked for once more."""
+
+        def begun(result: dict[str, Any]) -> None:
+            number = result.get("number")
+            if isinstance(number, int):
+                self._imported[number] = fields
+
+        self.app.link.ask("instrument_import", then=begun, **fields)
+
+    def can_repeat(self, number: int) -> bool:
+        """Was this import asked for here?"""
+        return number in self._imported
+
+    def repeat_import(self, number: int, **fields: Any) -> None:
+        """Once more, with other fields besides."""
+        self.import_files(**self._imported[number] | fields)
+
     def _forget_removed(self, _: float) -> None:
         self._removed = self.undo_words = ""
 
@@ -143,5 +162,6 @@ class InstrumentsPage(Page):
         self.imports_under_way = sum(job.get("state") in UNDER_WAY for job in jobs)
 
     def _reconnected(self, *_: object) -> None:
-        """Another engine may have another trash."""
+        """Another engine may have another trash, and counts its imports anew."""
+        self._imported = {}
         self._forget_removed(0.0)

@@ -144,4 +144,4 @@ def key_range(entry: Entry) -> str:
 
 def key_name(key: int) -> str:
     """Of a MIDI key; 60 is C4."""
-    return f"{('C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B')[key % 12]}{key // 12 - 1}"
+    return f"{('C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B')[key % 12]}{key // 12 - 1}"
