@@ -160,9 +160,10 @@ class Mirror(EventDispatcher):
 
     def take_state(self, connection: str, words: str, engine: str) -> None:
         """The connection is in another state."""
-        if connection == "connected" and self.connection != "hanging":
-            self.connections += 1
+        reached = connection == "connected" and self.connection != "hanging"
         self.engine, self.connection_words, self.connection = engine, words, connection
+        if reached:
+            self.connections += 1
 
     def take_notice(self, name: str, data: Mapping[str, Any]) -> None:
         """Something happened."""
