@@ -20,15 +20,18 @@ YIELD_AFTER_S = 0.3
 
 
 class Setting(EventDispatcher):
-    """value: to be shown, in the parameter's unit. touched: fingers that hold it."""
+    """value: to be shown, in the parameter's unit. touched: fingers that hold it.
+
+    tells: the engine hears what a finger holds (its command `focus`), so that the board shows the same.
+    """
 
     value = NumericProperty(0.0)
     touched = NumericProperty(0)
     parameter: Parameter = ObjectProperty(None)
 
-    def __init__(self, parameter: Parameter, link: EngineLink) -> None:
+    def __init__(self, parameter: Parameter, link: EngineLink, tells: bool = False) -> None:
         super().__init__(parameter=parameter, value=parameter.default)
-        self._link = link
+        self._link, self._tells = link, tells
         self._heard: float | None = None
         self._unsent: float | None = None
         self._next = Clock.create_trigger(self._after_period, SEND_PERIOD_S)
@@ -48,12 +51,16 @@ class Setting(EventDispatcher):
         """A finger is on it."""
         self.touched += 1
         self._yield.cancel()
+        if self._tells and self.touched == 1:
+            self._link.send("focus", parameter=self.parameter.name)
 
     def let_go(self) -> None:
         """A finger has left it."""
         self.touched = max(self.touched - 1, 0)
         if not self.touched:
             self._yield()
+            if self._tells:
+                self._link.send("focus")
 
     def wish(self, value: float) -> None:
         """Shown at once, and sent: at most 60 times a second, the last value always."""
@@ -94,7 +101,8 @@ class Settings:
 
     def __init__(self, link: EngineLink, mirror: Mirror, parameters: Iterable[Parameter]) -> None:
         self._mirror = mirror
-        self._by_name = {parameter.name: Setting(parameter, link) for parameter in parameters}
+        tells = mirror.property("focus", quiet=True) is not None
+        self._by_name = {parameter.name: Setting(parameter, link, tells) for parameter in parameters}
         self._listening = False
 
     def __getitem__(self, name: str) -> Setting:
@@ -105,6 +113,11 @@ class Settings:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_name)
+
+    @property
+    def touched(self) -> bool:
+        """A finger holds one of them."""
+        return any(setting.touched for setting in self._by_name.values())
 
     def listen(self, listening: bool = True) -> None:
         """Follow the engine, or no longer (a hidden page moves nothing)."""

@@ -27,7 +27,7 @@ ROW_MM, GAP_MM, TITLE_MM = 9.0, 1.5, 5.0
 CURVE_MM = 38.0
 """Least height of the envelope's curve: three rows of handles, and a centimetre between them."""
 
-CHIP_MM, TWO_ROWS_MM = 14.0, 100.0
+CHIP_MM, TWO_ROWS_MM = 15.5, 100.0
 """Width of the longest group's word; a page so high has room for its words in two rows."""
 
 

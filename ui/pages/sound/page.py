@@ -12,7 +12,7 @@ from kivy.properties import ListProperty, StringProperty
 from synth.control.parameters import Parameter
 from ui.page import Page
 from ui.pages.sound.group_panel import GroupPanel
-from ui.pages.sound.groups import SURFACE, Room, columns_of, grouped, screens
+from ui.pages.sound.groups import SURFACE, Room, columns_of, group_of, grouped, screens
 from ui.texts import text
 from ui.widgets.choice import controller_words
 from ui.widgets.controllers import controllers
@@ -87,7 +87,7 @@ class SoundPage(Page):
         for name in self._groups:
             chip = TouchButton(text=text(f"sound.group.{name}"), font_size=App.get_running_app().sizes.small)
             chip.bind(on_release=lambda _, name=name: self.choose(name))
-            chip.group = name
+            chip.group, chip.padding = name, App.get_running_app().sizes.mm(1)
             chips.add_widget(chip)
         if self.group not in self._groups and self._groups:
             self.group = next(iter(self._groups))
@@ -138,18 +138,24 @@ class SoundPage(Page):
         learning = self._mirror.midi["learning"]
         self.learning_words = text("sound.learning", name=parameter_words(learning)) if learning else ""
         by_parameter = controllers(self._mirror.table, self._mirror.midi_settings)
-        focus = self._focus()
+        focus, _ = self._focus()
         for name, cell in self.cells.items():
             cell.controller = controller_words(by_parameter.get(name, []))
             cell.learning, cell.focused = name == learning, name == focus
 
-    def _focus(self) -> str:
-        """The parameter under somebody's hand; "" for none."""
-        focus = getattr(self._mirror, "focus", None)
-        target = focus.get("target") if isinstance(focus, dict) else None
-        return target.removeprefix("parameter:") if isinstance(target, str) else ""
+    def _focus(self) -> tuple[str, str]:
+        """The parameter (or corner) under somebody's hand, and whose; "" for none."""
+        focus = getattr(self._mirror, "focus", None) or {}
+        return str(focus.get("target") or ""), str(focus.get("by") or "")
 
     def _focused(self, *_: Any) -> None:
+        """A knob is turned: its fader is marked, and shown if no finger is on another."""
+        name, by = self._focus()
+        group = group_of(name)
+        settings = self._settings
+        elsewhere = by != App.get_running_app().link.name and group in self._groups and group not in self.shown
+        if self._here and elsewhere and settings is not None and not settings.touched:
+            self.choose(group)
         self._mark()
 
     def _surface(self, *_: Any) -> None:
