@@ -17,13 +17,14 @@ Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 
 class ParameterCell(FloatLayout):
-    """words: the parameter's name for people. value_words: its value in its unit. controller: "CC 74", or "".
-    focused: the board or another screen has it under its hand. learning: it waits for a controller.
+    """name: of the parameter. words: its name for people. value_words: its value in its unit. controller: "CC 74",
+    or "". focused: the board or another screen has it under its hand. learning: it waits for a controller.
 
     A long press anywhere that nothing else takes opens the menu.
     """
 
     setting: Setting = ObjectProperty(None)
+    name = StringProperty("")
     words = StringProperty("")
     value_words = StringProperty("")
     controller = StringProperty("")
@@ -34,7 +35,8 @@ class ParameterCell(FloatLayout):
     def __init__(self, setting: Setting, **values: Any) -> None:
         self._long = Clock.create_trigger(self._long_pressed, LONG_PRESS_S)
         self._held_by: Any = None
-        super().__init__(setting=setting, words=parameter_words(setting.parameter.name), **values)
+        name = setting.parameter.name
+        super().__init__(setting=setting, name=name, words=parameter_words(name), **values)
         setting.bind(value=self._show)
         self._show()
 
