@@ -19,13 +19,13 @@ def value_words(parameter: Parameter, value: float) -> str:
         case "s":
             return _time_words(inside)
         case "dB" | "dB/octave":
-            return f"{_rounded(inside, 1):{sign}.1f} {parameter.unit}" if inside else f"0.0 {parameter.unit}"
-        case "":
-            return f"{_short(100.0 * inside, sign)} %"
-        case "cents" | "bpm":
-            return f"{_short(inside, sign)} {parameter.unit}"
+            rounded = _rounded(inside, 1)
+            number = f"{rounded:{sign}.1f}" if rounded else "0.0"
+        case "" | "cents" | "bpm":
+            number = _short(inside if parameter.unit else 100.0 * inside, sign)
         case _:
-            return f"{inside:{sign}.{2 if abs(inside) < 10.0 else 1}f} {parameter.unit}"
+            number = f"{inside:{sign}.{2 if abs(inside) < 10.0 else 1}f}"
+    return f"{number} {parameter.unit or '%'}"
 
 
 def name_words(name: str) -> str:
