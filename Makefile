@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench models pins clean
+.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -79,6 +79,9 @@ soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compa
 
 bench: .venv/stamp-runtime  ## Measure the engine on this machine
 	$(BIN)/tetrad bench engine $(ARGS)
+
+screenshots: .venv/stamp-dev  ## Pictures of every page of the screen, in every theme, into ui/pictures/
+	$(BIN)/python -m ui.screenshots $(ARGS)
 
 models: .venv/stamp-models  ## Only set up for training (torch)
 

@@ -4,6 +4,7 @@ Kivy reads its configuration when its modules are imported, parses `sys.argv`, w
 and logs to the terminal, unless it is told otherwise first. So this is the first module of the screen that imports it.
 """
 
+import logging
 import os
 from dataclasses import dataclass
 
@@ -36,8 +37,12 @@ def configure(settings: WindowSettings) -> None:
     os.environ.setdefault("KIVY_NO_CONSOLELOG", "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")  # Kivy's own mode takes over sys.stderr
     os.environ.setdefault("KIVY_NO_ENV_CONFIG", "1")
+    os.environ.setdefault("KIVY_CLIPBOARD", "sdl2")  # the first two that Kivy tries are programs, mostly missing
     os.environ.setdefault("KIVY_HOME", str(platformdirs.user_cache_path("tetrad", appauthor=False) / "kivy"))
     os.makedirs(os.environ["KIVY_HOME"], exist_ok=True)  # noqa: PTH103  (one line, of a name in the environment)
+
+    # X's middle-button clipboard needs a program that few have; Kivy calls its absence critical, with a traceback.
+    logging.getLogger("kivy").addFilter(lambda record: not str(record.msg).startswith("Cutbuffer"))
 
     from kivy.config import Config  # type: ignore[import-untyped]
 
