@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 RATES_HZ = (44_100, 48_000, 96_000)
-BLOCKS = (0, 64, 128, 256, 512, 1024)
-"""Samples; 0 is the device's own."""
+BLOCKS = (64, 128, 256, 512, 1024)
+"""In samples."""
 
 
 class Output(NamedTuple):

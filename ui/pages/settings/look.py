@@ -26,8 +26,9 @@ def key_words(key: int) -> str:
 
 
 class ThemePreview(TouchButton):
-    """A theme in its own colours: its name, its words, what is chosen, the four corners."""
+    """A theme in its own colours: its name, what is chosen, the four corners. chosen: it is the one in use."""
 
+    chosen = BooleanProperty(False)
     preview = ObjectProperty(themes.STAGE)
 
 
@@ -51,8 +52,8 @@ class LookSection(Section):
         self.kept, self.chosen = self.app.store.kept, self.app.theme.name
         self.writable = not self.app.store.trouble
         for preview in self.ids.previews.children:
-            preview.active = preview.preview.name == self.chosen
-            preview.icon = "check" if preview.active else ""
+            preview.chosen = preview.preview.name == self.chosen
+            preview.icon = "check" if preview.chosen else ""
 
     def choose(self, name: str) -> None:
         """Another theme."""

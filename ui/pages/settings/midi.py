@@ -58,7 +58,7 @@ class MidiSection(MidiSettingsSection):
         self.inputs, self.trouble = list(found), ""
 
     def _fail(self, words: str) -> None:
-        self.trouble = text("settings.midi.untold", words=words)
+        self.trouble = self.refusal(words)
 
     def _noticed(self, _: Any, notice: str, __: Mapping[str, Any]) -> None:
         if notice == "midi_ports_changed":

@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 from typing import NamedTuple
 
+from kivy.clock import Clock
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.scrollview import ScrollView
@@ -87,10 +88,15 @@ class SettingsPage(Page):
             area.add_widget(section)
         for button in self.ids.menu.children:
             button.active = button.section == name
-            if button.active:
-                self.ids.menu_scroll.scroll_to(button, animate=False)
+        if not self.beside:
+            Clock.schedule_once(self._bring_into_view)
         if self._shown:
             section.entered()
+
+    def _bring_into_view(self, _: float) -> None:
+        for button in self.ids.menu.children:
+            if button.active and self.ids.menu.width > self.ids.menu_scroll.width:
+                self.ids.menu_scroll.scroll_to(button, animate=False)
 
     @property
     def section(self) -> Section:

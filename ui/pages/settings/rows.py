@@ -133,8 +133,12 @@ class ChoiceRow(Row):
     def __init__(self, **values: Any) -> None:
         self._buttons: dict[Any, TouchButton] = {}
         super().__init__(**values)
-        self.bind(choices=self._build, shown=self._mark, width=self._fit)
+        self.bind(shown=self._mark)
         App.get_running_app().bind(sizes=self._fit)
+
+    def on_kv_post(self, base_widget: Any) -> None:
+        """The area for the buttons is there from here on."""
+        self.bind(choices=self._build)
         self._build()
 
     def _chosen(self) -> Sequence[Any]:

@@ -6,9 +6,14 @@ from kivy.app import App
 from kivy.clock import Clock
 from kivy.uix.boxlayout import BoxLayout
 
+from ui.fonts import short
 from ui.lists import Lists
 from ui.link import EngineLink
 from ui.mirror import Mirror
+from ui.texts import text
+
+UNKNOWN = "There is no command"
+"""So an engine answers to what only a newer one can."""
 
 
 class Section(BoxLayout):
@@ -46,6 +51,11 @@ class Section(BoxLayout):
         """The lists that the mirror is to keep."""
         found: Lists = self.app.lists
         return found
+
+    @staticmethod
+    def refusal(words: str) -> str:
+        """What an engine refused, short; one of before the command is named as such."""
+        return text("settings.old_engine") if UNKNOWN in words else text("settings.engine_says", words=short(words, 200))
 
     def entered(self) -> None:
         """It is shown now."""

@@ -76,7 +76,7 @@ class SoundOutSection(Section):
         self.look()
 
     def _fail(self, words: str) -> None:
-        self.trouble, self.looking = text("settings.audio.untold", words=words), False
+        self.trouble, self.looking = self.refusal(words), False
 
     def _saved(self, answer: Mapping[str, Any]) -> None:
         self.mirror.say(text("settings.record.saved", path=answer.get("path", "?")))
@@ -121,12 +121,11 @@ class SoundOutSection(Section):
     @staticmethod
     def block_choices(outputs: Outputs, rate_hz: int) -> list[tuple[int, str]]:
         """Block sizes, each with the time that it lasts."""
-        return [
-            (one, text("settings.audio.block", n=one, ms=block_ms(one, rate_hz)))
-            if one
-            else (0, text("settings.audio.own_block"))
-            for one in offered(BLOCKS, outputs.block_samples)
-        ]
+        choices = [(0, text("settings.audio.own_block"))]
+        for one in offered(BLOCKS, outputs.block_samples):
+            ms = block_ms(one, rate_hz)
+            choices.append((one, text("settings.audio.block", n=one, ms=ms) if ms else str(one)))
+        return choices
 
     @staticmethod
     def latency_words(audio: Mapping[str, Any]) -> str:
