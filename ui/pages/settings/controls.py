@@ -9,6 +9,7 @@ from kivy.properties import ListProperty, NumericProperty, ObjectProperty, Strin
 from kivy.uix.boxlayout import BoxLayout
 
 from synth.control.parameters import Parameter
+from ui.mirror import CORNER_NAMES
 from ui.pages.settings import midi_model
 from ui.pages.settings.midi_section import MidiSettingsSection
 from ui.texts import text
@@ -27,13 +28,11 @@ class ControlLine(TouchButton):
 
     name = StringProperty("")
     words = StringProperty("")
+    section = ObjectProperty(None, allownone=True)
 
     def on_release(self) -> None:
-        section = self.section
-        if section is not None:
-            section.open(self.name)
-
-    section = ObjectProperty(None, allownone=True)
+        if self.section is not None:
+            self.section.open(self.name)
 
 
 class ControllerBody(BoxLayout):
@@ -120,6 +119,15 @@ class ControlsSection(MidiSettingsSection):
     def learning_words(midi: Mapping[str, Any]) -> str:
         """What waits for a controller; "" for nothing."""
         return text("settings.controls.learning", name=name_words(midi["learning"])) if midi["learning"] else ""
+
+    @staticmethod
+    def focus_words(focus: Mapping[str, Any]) -> str:
+        """What a finger or a knob holds; "" for nothing, and of an engine that doesn't tell."""
+        target = focus.get("target")
+        if not target:
+            return ""
+        name = text(f"corner.{target}") if target in CORNER_NAMES else name_words(target)
+        return text("settings.controls.focus", name=name, by=focus.get("by") or text("settings.unknown"))
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -97,6 +97,7 @@ TEXTS: dict[str, str] = {
     # Controls.
     "settings.controls.reset": "All as shipped",
     "settings.controls.focus": "In hand: {name} ({by})",
+    "settings.controls.no_focus": "Touch a line to learn or forget its controller.",
     "settings.controls.cc": "CC {numbers}",
     "settings.controls.learning": "Move a knob or fader now: it will set {name}.",
     "settings.controls.never_mind": "Never mind",
