@@ -119,6 +119,7 @@ class Mirror(EventDispatcher):
     point = ObjectProperty(clean_section(_TABLES["point"], None))
     voices = ObjectProperty(clean_section(_TABLES["voices"], None))
     levels = ObjectProperty(clean_section(_TABLES["levels"], None))
+    focus = ObjectProperty(clean_section(_TABLES.get("focus", {}), None))
     patch = ObjectProperty(clean_section(_TABLES["patch"], None))
     clock = ObjectProperty(clean_section(_TABLES["clock"], None))
     gesture = ObjectProperty(clean_section(_TABLES["gesture"], None))
