@@ -44,7 +44,13 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("voices.limit", "whole number", "", "At most so many for now; the governor lowers it under load."),
     StatusEntry("voices.most", "whole number", "", "What the engine was made for."),
     StatusEntry("voices.stolen", "whole number", "", "Notes ended for others since the start."),
-    StatusEntry("notes", "list", "", 'Sounding notes: [{"channel", "key", "x", "y", "level_db"}].'),
+    StatusEntry(
+        "notes",
+        "list",
+        "",
+        'Sounding notes, the loudest first: [{"channel", "key", "x", "y", "level_db", "spectrum_db"}]. spectrum_db: level '
+        "of what it plays now in the eight octaves from 62.5 Hz to 16 kHz; a pad's notes have none.",
+    ),
     StatusEntry("levels.peak_dbfs", "list", "dBFS", "Highest sample since the last status, [left, right]."),
     StatusEntry("levels.rms_dbfs", "list", "dBFS", "Mean level since the last status, [left, right]."),
     StatusEntry("patch.name", "text", "", "The patch that was loaded or saved last."),
