@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench models pins clean
+.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -19,7 +19,7 @@ play: .venv/stamp-runtime  ## Play the instrument (renders a demo where there is
 test: .venv/stamp-dev  ## Format, lint, types and all tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
+	@$(MAKE) --no-print-directory --jobs=2 types kernels
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/stamp-dev  ## The same with the fast tests only
@@ -80,6 +80,9 @@ soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compa
 bench: .venv/stamp-runtime  ## Measure the engine on this machine
 	$(BIN)/tetrad bench engine $(ARGS)
 
+screenshots: .venv/stamp-dev  ## Pictures of every page of the screen, in every theme, into ui/pictures/
+	$(BIN)/python -m ui.screenshots $(ARGS)
+
 models: .venv/stamp-models  ## Only set up for training (torch)
 
 pins:  ## Renew the pinned requirement files after a change of dependencies
@@ -87,6 +90,14 @@ pins:  ## Renew the pinned requirement files after a change of dependencies
 
 clean:  ## Remove .venv/ and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache *.egg-info build dist
+
+# Both of pytest's processes would compile the engine's kernels, a minute each; so it is done beside mypy.
+.PHONY: types kernels
+types:
+	$(BIN)/mypy
+kernels:
+	@home=$$(mktemp -d); TETRAD_HOME=$$home $(BIN)/python -m synth --audio null --osc -1 --seconds 1 >$$home/said 2>&1 \
+		|| { cat $$home/said; exit 1; }; rm -r $$home
 
 .PHONY: soundfonts
 soundfonts:

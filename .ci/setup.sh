@@ -9,7 +9,14 @@ pins=.ci/requirements
 
 say() { printf '\n== %s\n' "$*"; }
 
-packages=(libportaudio2 "PortAudio, which carries the sound to the sound card")
+packages=(
+    libportaudio2 "PortAudio, which carries the sound to the sound card"
+    libgl1 "OpenGL, which draws the screen"
+    libegl1 "OpenGL without a desktop"
+    libgles2 "OpenGL on a Raspberry Pi"
+    libgl1-mesa-dri "OpenGL's drivers, one of which needs no graphics card"
+    libmtdev1 "touch screens"
+)
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     packages+=(python3-venv "makes the virtual environment .venv/")
 fi
@@ -18,6 +25,8 @@ if [ "$purpose" = dev ]; then
         libfluidsynth3 "FluidSynth, which plays the sound fonts that the tests import"
         jackd2 "a sound server with a dummy card, on which the tests play and record"
         openttd-openmsx "MIDI files by other people, which the tests render"
+        xvfb "a display without a screen, in which the tests open real windows"
+        xdotool "a pointer that touches them"
     )
 fi
 .ci/apt.sh "${packages[@]}"

@@ -92,10 +92,11 @@ class RandomPlaying:
 
 
 class StreamRecorder:
-    """A JACK client whose process callback puts every block into a queue."""
+    """A JACK client whose process callback puts every block into a queue, and waits while two seconds lie there: what
+    the comparison has not taken yet would be measured as the engine's memory."""
 
     def __init__(self, server: str) -> None:
-        self.blocks: queue.SimpleQueue[Float32Array] = queue.SimpleQueue()
+        self.blocks: queue.Queue[Float32Array] = queue.Queue(2 * CHUNK // BLOCK)
         self.client = jack.Client("soak", servername=server, no_start_server=True)
         self._inputs = [self.client.inports.register(f"in_{channel}") for channel in range(2)]
         self.client.set_process_callback(self._process)

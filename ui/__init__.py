@@ -1,1 +1,1 @@
-"""The touch screen. README.md says what will live here."""
+"""The touch screen, a client of the engine. README.md is its page; `python -m ui` starts it."""

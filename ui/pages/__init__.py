@@ -1,0 +1,1 @@
+"""The screen's five pages, a package each."""

@@ -1,0 +1,78 @@
+"""The whole screen: a page, the way to the others, and what lies above all pages."""
+
+import importlib
+import traceback
+
+from kivy.app import App
+from kivy.factory import Factory
+from kivy.logger import Logger
+from kivy.properties import BooleanProperty, StringProperty
+from kivy.uix.floatlayout import FloatLayout
+
+from ui.page import Page
+from ui.texts import text
+from ui.toast import Toast
+from ui.widgets.touch_button import TouchButton
+
+PAGES = {
+    "play": ("ui.pages.play.page", "PlayPage"),
+    "instruments": ("ui.pages.instruments.page", "InstrumentsPage"),
+    "sound": ("ui.pages.sound.page", "SoundPage"),
+    "patches": ("ui.pages.patches.page", "PatchesPage"),
+    "settings": ("ui.pages.settings.page", "SettingsPage"),
+}
+"""Name -> module and class. The name is also that of its icon, and of its text `nav.NAME`."""
+
+
+class RailButton(TouchButton):
+    """The way to one page. words: they stand below its icon."""
+
+    page = StringProperty("")
+    words = BooleanProperty(False)
+
+
+class Root(FloatLayout):
+    """current: name of the page that is shown. slim: the way to the other pages is icons only, as on the play page."""
+
+    current = StringProperty("")
+    slim = BooleanProperty(True)
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self._pages: dict[str, Page] = {}
+        for name in PAGES:
+            button = RailButton(icon=name, page=name)
+            button.bind(on_release=lambda touched: self.show(touched.page))
+            self.ids.rail.add_widget(button)
+        self.bind(current=self._mark, slim=self._mark)
+        self.toast = Toast()
+        self.add_widget(self.toast)
+        App.get_running_app().mirror.bind(on_words=lambda _, words, kind: self.toast.say(words, kind))
+        self.show("play")
+
+    def show(self, name: str) -> None:
+        """Another page; one that can't be made says so, and the others go on."""
+        if name == self.current:
+            return
+        area = self.ids.page_area
+        if self.current in self._pages:
+            self._pages[self.current].left()
+        area.clear_widgets()
+        self.current = name
+        self.slim = name == "play"
+        try:
+            if name not in self._pages:
+                module, class_name = PAGES[name]
+                self._pages[name] = getattr(importlib.import_module(module), class_name)()
+            page = self._pages[name]
+            area.add_widget(page)
+            page.entered()
+        except Exception as error:  # noqa: BLE001  (a page that is broken must not take the others with it)
+            self._pages.pop(name, None)
+            Logger.error("Page: %s: %s", name, traceback.format_exc())
+            area.clear_widgets()
+            area.add_widget(Factory.Words(text=text("trouble.page", what=f"{type(error).__name__}: {error}")))
+
+    def _mark(self, *_: object) -> None:
+        for button in self.ids.rail.children:
+            button.active, button.words = button.page == self.current, not self.slim

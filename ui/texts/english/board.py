@@ -1,0 +1,3 @@
+"""Texts of what lies above all pages: connection, board, lock."""
+
+TEXTS: dict[str, str] = {}

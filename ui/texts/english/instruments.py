@@ -1,0 +1,3 @@
+"""Texts of the page of instruments."""
+
+TEXTS: dict[str, str] = {}

@@ -1,0 +1,3 @@
+"""Texts of the page of patches."""
+
+TEXTS: dict[str, str] = {}

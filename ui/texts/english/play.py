@@ -1,0 +1,3 @@
+"""Texts of the play page."""
+
+TEXTS: dict[str, str] = {}

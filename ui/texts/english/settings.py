@@ -1,0 +1,3 @@
+"""Texts of the page of settings."""
+
+TEXTS: dict[str, str] = {}

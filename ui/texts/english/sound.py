@@ -1,0 +1,3 @@
+"""Texts of the page of the sound."""
+
+TEXTS: dict[str, str] = {}
