@@ -10,7 +10,7 @@ from synth.frames import BAND_CENTRES_HZ, N_BANDS, N_PARTIALS, Float64Array
 from synth.voices.segments import Int64Array, Records
 
 N_OCTAVES = 8
-OCTAVE_EDGES_HZ: Float64Array = 62.5 * 2.0 ** np.arange(N_OCTAVES + 1)
+OCTAVE_EDGES_HZ: Float64Array = np.ldexp(62.5, np.arange(N_OCTAVES + 1))
 """62.5 Hz to 16 kHz. What lies below belongs to the lowest octave, what lies above to the highest."""
 FLOOR_DB = -120.0
 

@@ -24,7 +24,7 @@ def measured_db(sound: np.ndarray) -> np.ndarray:
     """Power of each octave of float32 [n, 2], both channels together, in dB."""
     window = np.hanning(len(sound))[:, None]
     power = (np.abs(np.fft.rfft(sound * window, axis=0)) ** 2).sum(axis=1) * 2.0 / len(sound) / (window**2).sum()
-    octave = octave_of(np.fft.rfftfreq(len(sound), 1.0 / RATE))
+    octave = octave_of(np.asarray(np.fft.rfftfreq(len(sound), 1.0 / RATE), np.float64))
     return 10.0 * np.log10(np.bincount(octave, power, minlength=N_OCTAVES) + 1e-12)
 
 
