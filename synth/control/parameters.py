@@ -55,6 +55,14 @@ class Parameter:
         share = (inside - self.minimum) / (self.maximum - self.minimum)
         return math.cbrt(share) if self.curve == "cubic" else share
 
+    def nudged(self, value: float, travel: float) -> float:
+        """The value after a knob was turned on by a share of its travel, -1..1. One that has steps goes on by one at
+        least, in the direction of the turn."""
+        if self.curve == "step":
+            steps = max(round(abs(travel) * (self.maximum - self.minimum)), 1) if travel else 0
+            return self.clamp(value + math.copysign(steps, travel))
+        return self.from_travel(self.to_travel(value) + travel)
+
 
 def _choice(name: str, choices: tuple[str, ...], default: str, description: str) -> Parameter:
     """A parameter whose values 0, 1, ... mean the choices."""
