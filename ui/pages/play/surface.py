@@ -39,6 +39,7 @@ class Surface(Widget):
     """
 
     __events__ = ("on_corner", "on_corner_details")
+    plays = True  # in the locked mode, too
 
     note: SurfaceNote | None = ObjectProperty(None, allownone=True)
     moving = BooleanProperty(False)
