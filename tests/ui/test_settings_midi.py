@@ -72,7 +72,11 @@ def test_controllers_are_the_tables_and_the_players() -> None:
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["assign", "forget"]), st.sampled_from([one.name for one in PARAMETERS]), st.integers(0, 118)),
+        st.tuples(
+            st.sampled_from(["assign", "forget"]),
+            st.sampled_from([one.name for one in PARAMETERS]),
+            st.integers(0, 118),
+        ),
         max_size=15,
     )
 )

@@ -34,7 +34,9 @@ class CornerPlate(BoxLayout):
         east = PLACES[corner][0] > 0.5
         super().__init__(corner=corner.name.lower(), number=int(corner), east=east, **values)
         if east:
-            self.children = self.children[::-1]
+            words = self.ids.words
+            self.remove_widget(words)
+            self.add_widget(words, index=1)  # of a row: before the picture
 
     def take(self, entries: dict[str, str]) -> None:
         """The mirror's entries of this corner."""

@@ -132,6 +132,8 @@ class Keyboard(Widget):
 class KeyStrip(BoxLayout):
     """The keyboard, and two buttons that move it by an octave."""
 
+    plays = True  # in the locked mode, too
+
     keys: HeldKeys | None = ObjectProperty(None, allownone=True)
     lowest = NumericProperty(48)
 

@@ -38,6 +38,8 @@ LEAST_RADIUS_MM, MOST_RADIUS_MM = 4.0, 13.0
 
 WHITE = (1.0, 1.0, 1.0, 1.0)
 CORE_WHITE = 0.75
+COLOUR_STEP = 0.004
+"""Of the surface: a move of less changes no colour by a step of eight bits."""
 POINTS_A_PETAL = 8
 _ANGLES: Float64Array = np.arange(N_PETALS * POINTS_A_PETAL + 1) / POINTS_A_PETAL  # in petals, closed
 _PETAL = np.round(_ANGLES).astype(np.int64) % N_PETALS
@@ -161,15 +163,14 @@ class _Flower:
 
     def __init__(self, glow: object, petal: object) -> None:
         self.group = InstructionGroup()
+        self._place = (-1.0, -1.0)
         self._halo_colour, self._halo = Color(1, 1, 1, 0), Rectangle(texture=glow)
         self._petal_colour = Color(1, 1, 1, 0)
         # A strip between the centre, once for each direction so that it has each one's colour, and the rim.
-        self._vertices = np.zeros((_ANGLES.size, 2, 4))
+        self._vertices = np.zeros((_ANGLES.size, 2, 4), np.float32)  # a buffer that Kivy reads in place
         self._vertices[:, 1, 2] = 1.0
         indices = list(range(2 * _ANGLES.size))
-        self._mesh = Mesh(
-            vertices=self._vertices.ravel().tolist(), indices=indices, mode="triangle_strip", texture=petal
-        )
+        self._mesh = Mesh(vertices=self._vertices.ravel(), indices=indices, mode="triangle_strip", texture=petal)
         self._core_colour, self._core = Color(1, 1, 1, 0), Rectangle(texture=glow)
         for one in (self._halo_colour, self._halo, self._petal_colour, self._mesh, self._core_colour, self._core):
             self.group.add(one)
@@ -193,8 +194,10 @@ class _Flower:
         vertices[:, 0, :2] = x_px, y_px
         vertices[:, 1, 0] = x_px + rim * _COS
         vertices[:, 1, 1] = y_px + rim * _SIN
-        vertices[:, :, 3] = quarters(light.x, light.y, _TURNS)[:, None]
-        self._mesh.vertices = vertices.ravel().tolist()
+        if max(abs(light.x - self._place[0]), abs(light.y - self._place[1])) > COLOUR_STEP:
+            self._place = light.x, light.y
+            vertices[:, :, 3] = quarters(light.x, light.y, _TURNS)[:, None]
+        self._mesh.vertices = vertices.ravel()
         white = tuple(one + (1.0 - one) * CORE_WHITE for one in (red, green, blue))
         self._core_colour.rgba = (*white, min(0.2 + bright, 1.0) * min(5.0 * bright, 1.0))
         half = px_per_mm * (1.5 + 3.5 * bright)

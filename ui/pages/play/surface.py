@@ -20,7 +20,7 @@ from ui.pages.play.corner_plate import CornerPlate
 from ui.pages.play.held_keys import SurfaceNote
 from ui.pages.play.light import LightCanvas, NoteLights
 from ui.pages.play.textures import corner_mix, field_pixels, texture
-from ui.pages.play.touches import TAP_MM, Point, Touches, pixel_of, share_of
+from ui.pages.play.touches import TAP_MM, Point, Touches, clamp, pixel_of, share_of
 from ui.pages.play.trail import Trail, TrailCanvas
 from ui.widgets.touch_button import LONG_PRESS_S
 
@@ -39,6 +39,7 @@ class Surface(Widget):
     """
 
     __events__ = ("on_corner", "on_corner_details")
+    plays = True  # in the locked mode, too
 
     note: SurfaceNote | None = ObjectProperty(None, allownone=True)
     moving = BooleanProperty(False)
@@ -202,7 +203,7 @@ class Surface(Widget):
 
     def _step(self, _: float) -> None:
         now_s = self._clock()
-        seconds, self._drawn_s = min(now_s - self._drawn_s, LONGEST_FRAME_S), now_s
+        seconds, self._drawn_s = clamp(now_s - self._drawn_s, 0.0, LONGEST_FRAME_S), now_s
         point = self.touches.step(now_s)
         if point is not None:
             self._say(point)
