@@ -1,10 +1,12 @@
 """Finding instruments: words, families, tags, order; and what a strange engine may say of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ui.pages.instruments.search import MOST_TAG_CHIPS, Entry, Index, Wanted, entry_of, folded, key_name, key_range
+
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def about(name: str, display_name: str = "", **more: object) -> dict[str, object]:
@@ -64,6 +66,7 @@ def test_of_five_thousand_tags_the_most_frequent_become_chips() -> None:
     assert [entry.name for entry in index.find(Wanted(words="TAG 4999"))] == ["n4999"]
 
 
+@UNHURRIED
 @given(
     st.dictionaries(
         st.sampled_from([*Entry._fields, "display_name"]),
@@ -78,6 +81,7 @@ def test_whatever_the_engine_says_is_survived(strange: dict[str, object]) -> Non
     assert all(key_range(found) is not None for found in index.entries)
 
 
+@UNHURRIED
 @given(st.text(), st.text())
 def test_what_is_found_by_its_own_name(title: str, other: str) -> None:
     index = Index([about("one", title), about("two", other)])

@@ -1,12 +1,13 @@
 """What the screen makes of the engine's words on imports, takes and notes, whatever is missing in them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ui.pages.instruments.import_jobs import job_of, jobs_of
 from ui.pages.instruments.takes import STATES, state_text, takes_of
 
+UNHURRIED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text() | st.floats())
 
 
@@ -14,7 +15,9 @@ def test_a_job_says_what_it_does_or_what_came_of_it() -> None:
     running = job_of({"number": 3, "source": "a.wav", "state": "running", "step": "listen", "share": 0.25})
     assert running is not None
     assert (running.words, running.share, running.under_way, running.sign) == ("listening", 0.25, True, "loop")
-    done = job_of({"number": 4, "state": "done", "words": "A: 1 note", "instrument": "a", "share": 1.0, "remarks": ["x"]})
+    done = job_of(
+        {"number": 4, "state": "done", "words": "A: 1 note", "instrument": "a", "share": 1.0, "remarks": ["x"]}
+    )
     assert done is not None
     assert (done.words, done.instrument, done.under_way, done.remarks) == ("A: 1 note", "a", False, ("x",))
     several = "f.sf2 has 3 presets; name one by --preset: 0:0 Piano"
@@ -30,6 +33,7 @@ def test_those_under_way_come_first_then_the_newest() -> None:
     assert [job.number for job in jobs] == [3, 4, 5, 2, 1]
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["number", "state", "share", "words", "remarks", "step", "source"]), ANYTHING))
 def test_strange_jobs_are_survived(strange: dict[str, object]) -> None:
     job = job_of(strange)
@@ -47,6 +51,7 @@ def test_takes_are_what_is_kept_of_them() -> None:
     assert takes_of([about | {"end_s": None, "start_s": 0.0, "clipped_samples": 0}])[0].words == "A3 · 4.0 s"
 
 
+@UNHURRIED
 @given(
     st.none()
     | st.lists(
