@@ -297,7 +297,10 @@ COMMANDS: tuple[CommandSpec, ...] = (
             _flag("replace", "An instrument of this name goes into the trash.", default=False),
             Field("corner", Kind.CORNER, "Where it goes when it is there: nw, ne, sw or se.", required=False),
         ),
-        result='{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch", "peaks"}], "remarks": [text]}',
+        result=(
+            '{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch", "peaks"}], '
+            '"remarks": [text]}'
+        ),
     ),
     CommandSpec("record_input_cancel", "The recording from the input ends, and nothing is kept."),
     CommandSpec(

@@ -97,7 +97,8 @@ STATUS: tuple[StatusEntry, ...] = (
         "input.takes",
         "list",
         "",
-        'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples", "peaks", "start_s", "end_s", "keep"}]: '
+        "Notes that were recorded: "
+        '[{"seconds", "heard", "pitch", "clipped_samples", "peaks", "start_s", "end_s", "keep"}]: '
         "`peaks` is a picture of the take, at most 64 numbers 0..1; the last three are what `record_input_trim` said.",
     ),
     StatusEntry("input.words", "text", "", "How it stands, for a person."),

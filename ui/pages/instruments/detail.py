@@ -146,7 +146,7 @@ def _exported(result: dict[str, Any]) -> None:
 
 
 def tags_of(words: str) -> list[str]:
-    """"a, b" as tags; none twice."""
+    """ "a, b" as tags; none twice."""
     tags = (" ".join(tag.split()) for tag in words.split(","))
     return list(dict.fromkeys(tag for tag in tags if tag))
 
@@ -163,8 +163,9 @@ def notes_text(notes: object) -> str:
 
 def facts_text(entry: Entry, notes: str) -> str:
     """Everything that is known of an instrument, a line each."""
+    whose = "instruments.shipped" if entry.shipped else "instruments.of_yours"
     lines = [
-        f"{entry.family.replace('_', ' ')} · {text('instruments.shipped' if entry.shipped else 'instruments.of_yours')}",
+        f"{entry.family.replace('_', ' ')} · {text(whose)}",
         text("instruments.sustains" if entry.sustains else "instruments.decays"),
         text("instruments.notes", n=entry.notes, range=key_range(entry)),
         notes,

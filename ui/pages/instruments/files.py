@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Item(NamedTuple):
-    """Something in a folder. name: as it can be shown. sayable: the engine can be told its path, which is text there."""
+    """Something in a folder. name: as it can be shown. sayable: its path is text, so the engine can be told."""
 
     name: str
     path: str

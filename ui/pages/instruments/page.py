@@ -84,12 +84,12 @@ class InstrumentsPage(Page):
         """One of VIEWS; made when it is first shown."""
         if name == self.view:
             return
+        if name not in self._views:
+            self._views[name] = VIEWS[name](self)
         if self.view:
             self._views[self.view].left()
         area = self.ids.area
         area.clear_widgets()
-        if name not in self._views:
-            self._views[name] = VIEWS[name](self)
         self.view = name
         area.add_widget(self._views[name])
         self._views[name].entered()

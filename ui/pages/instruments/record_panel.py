@@ -51,11 +51,12 @@ class TakeRow(ButtonBehavior, BoxLayout):
 
 
 class RecordPanel(BoxLayout):
-    """state: of the input, as the status says it. selected: number of the take whose ends are moved; 0 for none.
+    """state: of the input, as the status says it; running: it is not off. selected: number of the take whose ends are moved; 0 for none.
     device: what is recorded from next; "" for what the engine finds. notes: one of NOTES."""
 
     page: "InstrumentsPage" = ObjectProperty(None)
     state = StringProperty("off")
+    running = BooleanProperty(False)
     title = StringProperty("")
     words = StringProperty("")
     device = StringProperty("")
@@ -71,6 +72,8 @@ class RecordPanel(BoxLayout):
         super().__init__(page=page, **values)
         self._takes: list[Take] = []
         self._failure = ""
+        self._input_chips: list[tuple[Any, str]] = []
+        self._note_chips: list[tuple[Any, int]] = []
         self.ids.list_place.add_widget(self.list)
         page.app.bind(sizes=self._resized)
         page.app.mirror.bind(input=self._take_status, connection=self._take_status)
@@ -142,18 +145,10 @@ class RecordPanel(BoxLayout):
         self.page.app.link.ask(
             "record_input_stop",
             display_name=display_name,
-            name=self._free_name(),
             then=lambda _: self.page.show_view("imports"),
             failed=self._failed,
             **fields,
         )
-
-    def _free_name(self) -> str:
-        """`recording`, or `recording-2` and so on: the engine replaces nothing unasked."""
-        number = 1
-        while self.page.index.get("recording" if number == 1 else f"recording-{number}") is not None:
-            number += 1
-        return "recording" if number == 1 else f"recording-{number}"
 
     def _cancel(self) -> None:
         self.page.app.link.ask("record_input_cancel", failed=self._failed)
@@ -166,11 +161,12 @@ class RecordPanel(BoxLayout):
         mirror = self.page.app.mirror
         about = mirror.input
         self.state = about["state"] or "off"
-        if self.state != "off":
+        self.running = self.state != "off"
+        if self.running:
             self._failure = ""
         self.title = state_text(self.state) if mirror.connection == "connected" else text("instruments.input.gone")
         self.words = short(self._failure or about["words"], 240)
-        takes = takes_of(about["takes"]) if self.state != "off" else []
+        takes = takes_of(about["takes"]) if self.running else []
         if takes != self._takes:
             grew = len(takes) > len(self._takes)
             self._takes = self.list.items = takes
@@ -202,26 +198,28 @@ class RecordPanel(BoxLayout):
         self.ids.inputs_words.text = short(words, 200)
         if self.device not in devices:
             self.device = ""
+        self._input_chips = []
         for device in ["", *devices] if devices else []:
             shown = short(device, 40) if device else text("instruments.any_input")
-            chip = Factory.InputChip(device=device, text=shown, font_name=font_for(shown))
-            chip.bind(on_release=lambda touched: setattr(self, "device", touched.device))
+            chip = Factory.Chip(text=shown, font_name=font_for(shown))
+            chip.bind(on_release=lambda _, device=device: setattr(self, "device", device))
             row.add_widget(chip)
+            self._input_chips.append((chip, device))
         self._mark()
 
     def _make_notes(self) -> None:
         for notes in NOTES:
-            words = str(notes) if notes else text("instruments.until_stop")
-            chip = Factory.NotesChip(notes=notes, text=words)
-            chip.bind(on_release=lambda touched: setattr(self, "notes", touched.notes))
+            chip = Factory.Chip(text=str(notes) if notes else text("instruments.until_stop"))
+            chip.bind(on_release=lambda _, notes=notes: setattr(self, "notes", notes))
             self.ids.notes.add_widget(chip)
+            self._note_chips.append((chip, notes))
         self._mark()
 
     def _mark(self, *_: Any) -> None:
-        for chip in self.ids.inputs.children:
-            chip.active = chip.device == self.device
-        for chip in self.ids.notes.children:
-            chip.active = chip.notes == self.notes
+        for chip, device in self._input_chips:
+            chip.active = device == self.device
+        for chip, notes in self._note_chips:
+            chip.active = notes == self.notes
 
     def _resized(self, *_: Any) -> None:
         sizes = self.page.app.sizes

@@ -135,7 +135,7 @@ def _credit(entry: Entry) -> tuple[str, ...]:
 
 
 def key_range(entry: Entry) -> str:
-    """"C2 to C6", of one key its name alone, "" of none."""
+    """ "C2 to C6", of one key its name alone, "" of none."""
     if entry.notes == 0:
         return ""
     keys: Sequence[int] = sorted({entry.lowest_key, entry.highest_key})
