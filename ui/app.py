@@ -22,8 +22,8 @@ HERE = Path(__file__).parent
 class TetradApp(App):
     """`theme` and `sizes` are what kv rules read; both are replaced when they change."""
 
-    theme = ObjectProperty(themes.STAGE)
-    sizes = ObjectProperty(themes.sizes(800, 480))
+    theme = ObjectProperty(themes.STAGE, rebind=True)
+    sizes = ObjectProperty(themes.sizes(800, 480), rebind=True)
     title = text("app.title")
 
     def __init__(self, socket: Path | None = None, theme: str | None = None, **values: Any) -> None:

@@ -5,6 +5,7 @@ newest counts, notices and answers come all, in their order. Nothing here waits 
 trouble is words for the player.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ class EngineLink:
         self._empty = Clock.create_trigger(self._take_all, 0)
         self._watch: Any = None
         self._said: dict[str, float] = {}
+        self._sent_s: dict[str, float] = {}
         self._client = Client(
             path, name=NAME, on_status=self._on_status, on_notice=self._on_notice, on_state=self._on_state
         )
@@ -61,8 +63,14 @@ class EngineLink:
         """What the engine knows this screen as."""
         return NAME
 
+    def own_s(self, what: str) -> float:
+        """When this screen itself last set a parameter ("attack") or a corner ("corner.nw"), or sent a command
+        ("undo"): seconds of `time.monotonic`, minus infinity for never."""
+        return self._sent_s.get(what, -math.inf)
+
     def send(self, command: str, /, **fields: Any) -> bool:
         """A command without an answer. False, and words for the player where it was no use; never waits."""
+        self._remember(command, fields)
         try:
             self._client.send(command, **fields)
         except TetradError as error:
@@ -73,12 +81,22 @@ class EngineLink:
     def ask(self, command: str, /, *, then: Answer | None = None, failed: Failure | None = None, **fields: Any) -> None:
         """A command with an answer, on the main thread: `then(result)`, or `failed(words)` (by default the player
         reads the words)."""
+        self._remember(command, fields)
         try:
             future = self._client.ask(command, **fields)
         except TetradError as error:
             self._fail(failed, error)
             return
         future.add_done_callback(partial(self._answered, then, failed))
+
+    def _remember(self, command: str, fields: Mapping[str, Any]) -> None:
+        match command, fields:
+            case "set", {"parameter": str(name)}:
+                self._sent_s[name] = time.monotonic()
+            case "corner", {"corner": str(corner)}:
+                self._sent_s[f"corner.{corner}"] = time.monotonic()
+            case "undo" | "redo" | "compare" | "patch_load" | "patch_save" | "set_many", _:
+                self._sent_s[command] = time.monotonic()
 
     # In the client's thread.
 

@@ -9,7 +9,6 @@ What is asked for and not pushed (parameters' table, instruments, patches, ...) 
 `patches`, `imports` and `midi_settings` by `ui.lists`.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,9 +21,10 @@ from synth.control.status import STATUS
 
 CORNER_NAMES = tuple(corner.name.lower() for corner in Corner)
 SILENT_DB = -120.0
+MOST = 1e300
+"""Numbers beyond it, and NaN, are none."""
 _NOTHING: dict[str, Any] = {"number": 0.0, "whole number": 0, "text": "", "flag": False, "list": []}
 _KINDS: dict[str, tuple[type, ...]] = {
-    "number": (int, float),
     "whole number": (int,),
     "text": (str,),
     "flag": (bool,),
@@ -59,6 +59,8 @@ _CORNER_ENTRIES = {entry.path.rpartition(".")[2]: entry.kind for entry in STATUS
 
 def _of_kind(value: object, kind: str) -> Any:
     """The value, or what stands for nothing of its kind."""
+    if kind == "number":
+        return value if _is_number(value) else _NOTHING[kind]
     fits = isinstance(value, _KINDS[kind]) and (kind == "flag" or not isinstance(value, bool))
     return value if fits else _NOTHING[kind]
 
@@ -87,7 +89,8 @@ def clean_note(one: object) -> Note | None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, not asked of math.isfinite: it raises for a whole number that no double holds.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST < value < MOST
 
 
 def _number(value: Any, otherwise: float) -> float:
@@ -116,6 +119,7 @@ class Mirror(EventDispatcher):
     point = ObjectProperty(clean_section(_TABLES["point"], None))
     voices = ObjectProperty(clean_section(_TABLES["voices"], None))
     levels = ObjectProperty(clean_section(_TABLES["levels"], None))
+    focus = ObjectProperty(clean_section(_TABLES.get("focus", {}), None))
     patch = ObjectProperty(clean_section(_TABLES["patch"], None))
     clock = ObjectProperty(clean_section(_TABLES["clock"], None))
     gesture = ObjectProperty(clean_section(_TABLES["gesture"], None))
@@ -160,10 +164,10 @@ class Mirror(EventDispatcher):
 
     def take_state(self, connection: str, words: str, engine: str) -> None:
         """The connection is in another state."""
-        reached = connection == "connected" and self.connection != "hanging"
+        anew = connection == "connected" and self.connection != "hanging"
         self.engine, self.connection_words, self.connection = engine, words, connection
-        if reached:
-            self.connections += 1
+        if anew:
+            self.connections += 1  # last: who hears of it asks the engine, which must be there
 
     def take_notice(self, name: str, data: Mapping[str, Any]) -> None:
         """Something happened."""

@@ -6,9 +6,12 @@ import traceback
 from kivy.app import App
 from kivy.factory import Factory
 from kivy.logger import Logger
-from kivy.properties import BooleanProperty, StringProperty
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
+from ui.banner import Banner
+from ui.lock import Awake, LockButton, LockGuard
+from ui.overlay import Overlay
 from ui.page import Page
 from ui.texts import text
 from ui.toast import Toast
@@ -36,6 +39,7 @@ class Root(FloatLayout):
 
     current = StringProperty("")
     slim = BooleanProperty(True)
+    banner = ObjectProperty(None, rebind=True)
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
@@ -45,8 +49,15 @@ class Root(FloatLayout):
             button.bind(on_release=lambda touched: self.show(touched.page))
             self.ids.rail.add_widget(button)
         self.bind(current=self._mark, slim=self._mark)
+        self.lock = LockButton(icon="lock", kind="plain", stacked=True)
+        self.ids.rail.add_widget(self.lock)
+        self.overlay = Overlay(place=self.ids.page_area)
+        self.banner = Banner(place=self.ids.page_area)
         self.toast = Toast()
-        self.add_widget(self.toast)
+        self.guard = LockGuard(self.ids.page_area, self.lock)
+        for above in (self.overlay, self.banner, self.toast, self.guard):
+            self.add_widget(above)
+        self.awake = Awake()
         App.get_running_app().mirror.bind(on_words=lambda _, words, kind: self.toast.say(words, kind))
         self.show("play")
 
@@ -74,5 +85,7 @@ class Root(FloatLayout):
             area.add_widget(Factory.Words(text=text("trouble.page", what=f"{type(error).__name__}: {error}")))
 
     def _mark(self, *_: object) -> None:
+        self.lock.words = not self.slim
         for button in self.ids.rail.children:
-            button.active, button.words = button.page == self.current, not self.slim
+            if isinstance(button, RailButton):
+                button.active, button.words = button.page == self.current, not self.slim

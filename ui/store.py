@@ -32,7 +32,7 @@ class Kept:
     locked: bool = False
 
     def __post_init__(self) -> None:
-        if self.theme not in THEMES:
+        if not isinstance(self.theme, str) or self.theme not in THEMES:
             raise TetradError(f"theme is {self.theme!r}; one of {', '.join(THEMES)} was expected")
         for name in ("key_strip", "latch", "locked"):
             if not isinstance(getattr(self, name), bool):

@@ -257,6 +257,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
         result='{"device", "sample_rate_hz", "channels"}',
     ),
     CommandSpec(
+        "record_input_trim",
+        "What stays of a take when it becomes an instrument; said again, it counts instead of what was said before.",
+        (
+            Field("take", Kind.WHOLE, "Its number in status `input.takes`, counted from 1.", 1, 512),
+            _number("start_s", 0.0, 60.0, "s", "What is before it goes.", 0.0),
+            Field("end_s", Kind.NUMBER, "What is after it goes; by default nothing.", 0.0, 60.0, "s", required=False),
+            _flag("keep", "False: nothing stays of it.", default=True),
+        ),
+    ),
+    CommandSpec(
         "record_input_stop",
         "What was recorded becomes an instrument: `import_changed` tells how far it is.",
         (
@@ -270,7 +280,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             _flag("replace", "An instrument of this name goes into the trash.", default=False),
             Field("corner", Kind.CORNER, "Where it goes when it is there: nw, ne, sw or se.", required=False),
         ),
-        result='{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch"}], "remarks": [text]}',
+        result='{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch", "peaks"}], "remarks": [text]}',
     ),
     CommandSpec("record_input_cancel", "The recording from the input ends, and nothing is kept."),
     # Corners.

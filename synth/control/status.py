@@ -82,7 +82,11 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("input.peak_dbfs", "number", "dBFS", "Highest sample of the last 1.5 s."),
     StatusEntry("input.clipped", "flag", "", "It was at full scale within the last 3 s."),
     StatusEntry(
-        "input.takes", "list", "", 'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples"}].'
+        "input.takes",
+        "list",
+        "",
+        'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples", "peaks", "start_s", "end_s", "keep"}]: '
+        "`peaks` is a picture of the take, at most 64 numbers 0..1; the last three are what `record_input_trim` said.",
     ),
     StatusEntry("input.words", "text", "", "How it stands, for a person."),
     StatusEntry("grid.pairs", "whole number", "", "Pairs of instruments along the edges of the surface, at most 4."),

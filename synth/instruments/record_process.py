@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from synth.errors import TetradError
+from synth.instruments.takes import Trim
 
 LIST_WITHIN_S = 30.0
 """A driver may take seconds for each of its devices."""
@@ -42,9 +44,9 @@ class RecordProcess:
         self._thread = threading.Thread(target=self._read, name="recording input", daemon=True)
         self._thread.start()
 
-    def finish(self) -> None:
-        """Have it end its last take and say what it has."""
-        self._tell({"finish": True})
+    def finish(self, trims: Mapping[int, Trim] = MappingProxyType({})) -> None:
+        """Have it end its last take, trim the takes with these numbers, and say what it has."""
+        self._tell({"finish": True, "trims": [[number, *trim] for number, trim in trims.items()]})
 
     def end(self) -> None:
         """What is under way is lost. Any thread but its own; one whose driver hangs is killed after ENDS_WITHIN_S."""

@@ -1,7 +1,7 @@
 """Recording in a process of its own, for the engine: `python -m synth.instruments.record_worker [--list]`.
 
 In, JSON lines: first what is wanted, {"folder", "device": text or null, "notes": number or null, "seconds"}; then
-{"finish": true} when it is to end. Out, JSON lines:
+{"finish": true, "trims": [[take, start_s, end_s or null, keep]]} when it is to end. Out, JSON lines:
 
     {"ready": {"device", "sample_rate_hz", "channels"}}     once it records
     {"status": {...}}                                       `InputStatus.to_json`, when it is another, 20 times a second
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import TetradError
-from synth.instruments.takes import LOOK_PERIOD_S, TakeRecorder
+from synth.instruments.takes import LOOK_PERIOD_S, TakeRecorder, Trim
 from synth.io.audio_input import AudioInput, input_devices
 from synth.worker_main import Lines, take_output
 
@@ -63,10 +63,12 @@ def _record(lines: Lines, wanted: Mapping[str, Any]) -> None:
                 told = status
                 lines.write({"status": status})
             time.sleep(LOOK_PERIOD_S)
-        if asked.get() is None:
+        request = asked.get()
+        if request is None:
             recorder.close()
             return
         recorder.finish()
+        recorder.trim({number: Trim(*trim) for number, *trim in request["trims"]})
         takes = [take.to_json() for take in recorder.takes]
         lines.write({"done": {"takes": takes, "remarks": recorder.remarks()}})
 

@@ -246,9 +246,9 @@ def main() -> int:
         ExceptionManager.add_handler(Heard())
         started = TetradApp.on_start
 
-        def on_start(app: TetradApp) -> None:
-            started(app)
-            conversation.attend(app)
+        def on_start(self: TetradApp) -> None:
+            started(self)
+            conversation.attend(self)
 
         TetradApp.on_start = on_start  # type: ignore[method-assign]
 

@@ -5,6 +5,8 @@ Keys are `where.what`. Words that come from the engine (names, reports, refusals
 
 from ui.texts.english import ENGLISH
 
+__all__ = ["ENGLISH", "text"]
+
 
 def text(key: str, /, **values: object) -> str:
     """The text of a key with its values put in. Raises KeyError for a key or a value that is missing: a defect, which

@@ -72,5 +72,5 @@ class TouchButton(BoxLayout):
     def on_release(self) -> None:
         """For those who bind to it."""
 
-    def on_long_press(self) -> None:
-        """For those who bind to it."""
+    def on_long_press(self, *_: object) -> None:
+        """For those who bind to it. Kivy calls it for the property `long_press` too, with arguments."""
