@@ -18,24 +18,33 @@ def test_a_finger_that_rolls_is_no_drag() -> None:
 
 def test_the_value_does_not_jump_and_follows_the_whole_length() -> None:
     finger = drag(0.0)
-    finger.move(32.0, 5.0)
+    finger.move(30.0 + SLOP_MM, 5.0)
     assert finger.travel == 0.0
-    finger.move(62.0, 5.0)
+    finger.move(60.0 + SLOP_MM, 5.0)
     assert abs(finger.travel - 0.5) < 1e-9
     assert not finger.fine
 
 
+def test_a_slow_screen_loses_no_more_of_a_drag_than_a_fast_one() -> None:
+    fast, slow = drag(), drag()
+    for step in range(1, 21):
+        fast.move(30.0 - step, 5.0)
+    slow.move(10.0, 5.0)
+    assert abs(fast.travel - slow.travel) < 1e-9
+    assert abs(slow.travel - (0.5 - (20.0 - SLOP_MM) / 60.0)) < 1e-9
+
+
 def test_a_finger_far_across_is_ten_times_finer_and_coarse_again_when_it_comes_back() -> None:
     finger = drag(0.2)
-    finger.move(32.0, 5.0)
-    finger.move(32.0, 5.0 + FINE_FROM_MM + 0.5)
+    finger.move(30.0 + SLOP_MM, 5.0)
+    finger.move(30.0 + SLOP_MM, 5.0 + FINE_FROM_MM + 0.5)
     assert finger.fine
     assert finger.travel == 0.2
-    finger.move(38.0, 5.0 + FINE_FROM_MM + 0.5)
+    finger.move(36.0 + SLOP_MM, 5.0 + FINE_FROM_MM + 0.5)
     assert abs(finger.travel - (0.2 + 0.1 / FINER)) < 1e-9
-    finger.move(38.0, 5.0 + FINE_FROM_MM - 1.0)
+    finger.move(36.0 + SLOP_MM, 5.0 + FINE_FROM_MM - 1.0)
     assert finger.fine  # a little nearer is no return
-    finger.move(38.0, 5.0)
+    finger.move(36.0 + SLOP_MM, 5.0)
     assert not finger.fine
     assert abs(finger.travel - (0.2 + 0.1 / FINER)) < 1e-9
 
@@ -46,9 +55,9 @@ def test_a_rest_in_a_drag_makes_it_fine_for_good_but_a_rest_before_it_does_not()
     before.move(40.0, 5.0)
     assert not before.fine
     finger = drag()
-    finger.move(33.0, 5.0)
+    finger.move(30.0 + SLOP_MM, 5.0)
     finger.rest()
-    finger.move(39.0, 5.0)
+    finger.move(36.0 + SLOP_MM, 5.0)
     assert finger.fine
     assert abs(finger.travel - (0.5 + 0.1 / FINER)) < 1e-9
 

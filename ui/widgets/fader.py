@@ -50,7 +50,7 @@ class Fader(ParameterCell):
         if touch is self._held_by:
             self.setting.hold()
             if touch.is_double_tap:
-                self._long.cancel()
+                self.no_long_press()
                 self.setting.wish(self.setting.parameter.default)
             per_mm = App.get_running_app().sizes.px_per_mm
             length_mm = max(self.width, 1.0) / per_mm
@@ -65,7 +65,7 @@ class Fader(ParameterCell):
             return bool(super().on_touch_move(touch))
         per_mm, before = App.get_running_app().sizes.px_per_mm, drag.travel
         if drag.move(touch.x / per_mm, touch.y / per_mm):
-            self._long.cancel()
+            self.no_long_press()
             self._rest.cancel()
             self._rest()
         if drag.state == "scrolling":

@@ -6,6 +6,7 @@ While it drags it becomes `fine`, ten times slower: as long as it is far across 
 it has rested (`rest`, which the owner of a clock calls).
 """
 
+import math
 from dataclasses import dataclass
 
 SLOP_MM = 1.5
@@ -49,7 +50,8 @@ class FineDrag:
                 return False
             across_first = abs(across_mm - self.across_mm) > abs(step_mm)
             self.state = "scrolling" if across_first and self.can_scroll else "dragging"
-            step_mm = 0.0
+            # Only the slop is lost, however far the finger came until it was heard of again.
+            step_mm -= math.copysign(min(SLOP_MM, abs(step_mm)), step_mm)
         self.along_mm, self.across_mm = along_mm, across_mm
         if self.state == "dragging":
             away_mm = abs(across_mm - self._first_across_mm)

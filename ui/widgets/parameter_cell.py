@@ -33,7 +33,9 @@ class ParameterCell(FloatLayout):
     pressed = BooleanProperty(False)
 
     def __init__(self, setting: Setting, **values: Any) -> None:
-        self._long = Clock.create_trigger(self._long_pressed, LONG_PRESS_S)
+        # After its time one frame more: in a frame that came late, movements still wait behind the clock.
+        self._still = Clock.create_trigger(self._long_pressed, 0)
+        self._long = Clock.create_trigger(lambda _: self._still(), LONG_PRESS_S)
         self._held_by: Any = None
         name = setting.parameter.name
         super().__init__(setting=setting, name=name, words=parameter_words(name), **values)
@@ -49,16 +51,22 @@ class ParameterCell(FloatLayout):
         """What can be done with this parameter, beside setting it."""
         open_menu(self.setting, self.words, self.controller)
 
+    def no_long_press(self) -> None:
+        """The finger on the cell means something else."""
+        self._long.cancel()
+        self._still.cancel()
+
     def forget_finger(self) -> None:
         """The finger on the cell means nothing any more."""
-        self._long.cancel()
+        self.no_long_press()
         self._held_by, self.pressed = None, False
 
     def on_touch_down(self, touch) -> bool:  # type: ignore[no-untyped-def]
         if super().on_touch_down(touch):
             return True
-        if self._held_by is not None or touch.is_mouse_scrolling or not self.collide_point(*touch.pos):
+        if touch.is_mouse_scrolling or not self.collide_point(*touch.pos):
             return False
+        self.forget_finger()  # the newest finger counts: the one before may never end
         touch.grab(self)
         self._held_by, self.pressed = touch, True
         self._long()

@@ -3,6 +3,7 @@
 Every widget that shows a parameter shows the same `Setting`, so a fader and a curve's handle move together.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from ui.mirror import Mirror
 SEND_PERIOD_S = 1.0 / 60.0
 YIELD_AFTER_S = 0.3
 """After the last touch: a status takes 33 ms, and one that was on its way must not pull a fader back."""
+HELD_AT_MOST_S = 10.0
+"""Without a movement: after that the finger is one that never ends (its panel was unplugged), or means nothing new."""
 
 
 class Setting(EventDispatcher):
@@ -33,6 +36,7 @@ class Setting(EventDispatcher):
         super().__init__(parameter=parameter, value=parameter.default)
         self._link, self._tells = link, tells
         self._heard: float | None = None
+        self._moved_s = 0.0
         self._unsent: float | None = None
         self._next = Clock.create_trigger(self._after_period, SEND_PERIOD_S)
         self._yield = Clock.create_trigger(self._show_heard, YIELD_AFTER_S)
@@ -45,11 +49,13 @@ class Setting(EventDispatcher):
     @property
     def wishing(self) -> bool:
         """The value shown is a finger's wish, not yet the engine's."""
-        return bool(self.touched or self._yield.is_triggered)
+        held = self.touched and time.monotonic() - self._moved_s < HELD_AT_MOST_S
+        return bool(held or self._yield.is_triggered)
 
     def hold(self) -> None:
         """A finger is on it."""
         self.touched += 1
+        self._moved_s = time.monotonic()
         self._yield.cancel()
         if self._tells and self.touched == 1:
             self._link.send("focus", parameter=self.parameter.name)
@@ -64,6 +70,7 @@ class Setting(EventDispatcher):
 
     def wish(self, value: float) -> None:
         """Shown at once, and sent: at most 60 times a second, the last value always."""
+        self._moved_s = time.monotonic()
         wanted = self.parameter.clamp(value)
         if wanted == self.value:
             return

@@ -95,11 +95,10 @@ class EnvelopeCurve(FloatLayout):
                 handle.stem_top = handle.stem_bottom = y
 
     def _nearest(self, x: float, y: float) -> Handle | None:
-        """The free handle under a finger."""
-        free = [handle for handle in self.handles.values() if not handle.held]
-        near = min(free, key=lambda handle: math.dist(handle.center, (x, y)), default=None)
+        """The handle under a finger."""
+        near = min(self.handles.values(), key=lambda handle: math.dist(handle.center, (x, y)))
         reach = App.get_running_app().sizes.touch * 0.75
-        return near if near is not None and math.dist(near.center, (x, y)) <= reach else None
+        return near if math.dist(near.center, (x, y)) <= reach else None
 
     def on_touch_down(self, touch) -> bool:  # type: ignore[no-untyped-def]
         if touch.is_mouse_scrolling or not self.collide_point(*touch.pos):
@@ -107,6 +106,9 @@ class EnvelopeCurve(FloatLayout):
         handle = self._nearest(*touch.pos)
         if handle is None:
             return True
+        # The newest finger counts: the one before may never end.
+        for before in [held for held, (other, _, _) in self._held.items() if other is handle]:
+            self._release(before)
         touch.grab(self)
         handle.held = True
         self._held[touch] = handle, handle.center_x - touch.x, handle.center_y - touch.y
@@ -133,13 +135,16 @@ class EnvelopeCurve(FloatLayout):
         if touch.grab_current is not self:
             return False
         touch.ungrab(self)
-        held = self._held.pop(touch, None)
-        if held is not None:
-            held[0].held = False
-            for name in MOVES[held[0].name]:
-                self._settings[name].let_go()
+        if touch in self._held:
+            self._release(touch)
         self._say()
         return True
+
+    def _release(self, touch: Any) -> None:
+        handle, _, _ = self._held.pop(touch)
+        handle.held = False
+        for name in MOVES[handle.name]:
+            self._settings[name].let_go()
 
     def _say(self) -> None:
         names = [name for handle, _, _ in self._held.values() for name in MOVES[handle.name]]

@@ -27,8 +27,8 @@ ROW_MM, GAP_MM, TITLE_MM = 9.0, 1.5, 5.0
 CURVE_MM = 38.0
 """Least height of the envelope's curve: three rows of handles, and a centimetre between them."""
 
-CHIP_MM, TWO_ROWS_MM = 15.5, 100.0
-"""Width of the longest group's word; a page so high has room for its words in two rows."""
+CHIP_MM, SCROLLED_CHIP_MM, TWO_ROWS_MM = 15.5, 18.0, 100.0
+"""Width of the longest group's word, and with room around it; a page so high has room for its words in two rows."""
 
 
 def group_of(name: str) -> str:
@@ -94,3 +94,9 @@ def columns_of_chips(count: int, width_px: float, height_px: float, px_per_mm: f
     if count * CHIP_MM * px_per_mm <= width_px or height_px < TWO_ROWS_MM * px_per_mm:
         return max(count, 1)
     return max(math.ceil(count / 2), 1)
+
+
+def width_of_chips(count: int, width_px: float, height_px: float, px_per_mm: float) -> float:
+    """Of all columns of those buttons: the page's, or more where they scroll."""
+    columns = columns_of_chips(count, width_px, height_px, px_per_mm)
+    return max(width_px, columns * SCROLLED_CHIP_MM * px_per_mm if columns * CHIP_MM * px_per_mm > width_px else 0.0)
