@@ -48,10 +48,6 @@ class MidiSettingsSection(Section):
 
     # What the rules show.
 
-    def number(self, settings: dict[str, Any], name: str) -> Any:
-        """One of the settings, None where there are none yet."""
-        return settings.get(name)
-
     @staticmethod
     def semitones(value: object) -> str:
         """A bend range."""

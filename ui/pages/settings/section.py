@@ -1,5 +1,6 @@
 """What a section of the settings is: made when it is first shown, and moving nothing while it is hidden."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kivy.app import App
@@ -51,6 +52,12 @@ class Section(BoxLayout):
         """The lists that the mirror is to keep."""
         found: Lists = self.app.lists
         return found
+
+    @staticmethod
+    def part(whole: Any, name: str) -> Any:
+        """An entry of a dict, or an attribute; None where there is none. A rule that read `root.settings.get(...)`
+        itself would not hear of changes: it follows properties of widgets only."""
+        return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
 
     @staticmethod
     def refusal(words: str) -> str:
