@@ -15,7 +15,11 @@ USB = {"device": "ALSA: USB Audio (hw:1,0)", "number": 1, "name": "USB Audio", "
 
 
 def test_outputs_as_the_engine_tells_them() -> None:
-    answer = {"devices": [{**USB, "in_use": True}, {"device": "null: no device"}], "sample_rate_hz": 48000, "block_samples": 0}
+    answer = {
+        "devices": [{**USB, "in_use": True}, {"device": "null: no device"}],
+        "sample_rate_hz": 48000,
+        "block_samples": 0,
+    }
     outputs = outputs_of(answer | {"next_start": {"sample_rate_hz": 44100}})
     assert [one.in_use for one in outputs.devices] == [True, False]
     assert outputs.devices[0][:4] == ("ALSA: USB Audio (hw:1,0)", "USB Audio", "ALSA", 48000)
@@ -23,7 +27,9 @@ def test_outputs_as_the_engine_tells_them() -> None:
     assert outputs.next_start == {"sample_rate_hz": 44100}
 
 
-@pytest.mark.parametrize("answer", [{}, {"devices": 3}, {"devices": [None, {}, {"device": 4}], "sample_rate_hz": "fast"}])
+@pytest.mark.parametrize(
+    "answer", [{}, {"devices": 3}, {"devices": [None, {}, {"device": 4}], "sample_rate_hz": "fast"}]
+)
 def test_outputs_of_another_shape(answer: dict[str, Any]) -> None:
     outputs = outputs_of(answer)
     assert (outputs.devices, outputs.sample_rate_hz, outputs.next_start) == ((), 0, {})
@@ -31,7 +37,10 @@ def test_outputs_of_another_shape(answer: dict[str, Any]) -> None:
 
 def test_inputs_as_the_engine_tells_them() -> None:
     rows = [{"name": "Keys", "there": True, "used": True}, {"name": "Pads", "there": False}, {"used": True}]
-    assert inputs_of({"inputs": rows, "all": False}) == ((Input("Keys", True, True), Input("Pads", False, False)), False)
+    assert inputs_of({"inputs": rows, "all": False}) == (
+        (Input("Keys", True, True), Input("Pads", False, False)),
+        False,
+    )
     assert inputs_of({}) == ((), True)
 
 

@@ -8,7 +8,16 @@ import pytest
 from synth.errors import TetradError
 from ui.mirror import Mirror
 from ui.pages.settings.kinds import kind_icon
-from ui.pages.settings.log_lines import MOST_LINES, Line, clock_words, kind_words, line_of, line_words, lines_of, with_line
+from ui.pages.settings.log_lines import (
+    MOST_LINES,
+    Line,
+    clock_words,
+    kind_words,
+    line_of,
+    line_words,
+    lines_of,
+    with_line,
+)
 from ui.pages.settings.report import Screen, duration_words, memory_mb, report_text, save_report, uptime_s
 from ui.pages.settings.verdict import share_kind, verdict
 

@@ -1,7 +1,8 @@
 """What a touch changes in the MIDI settings: whatever comes of it, the engine takes it."""
 
 import pytest
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from synth.control.midi_settings import MidiSettings, Target
@@ -72,7 +73,11 @@ def test_controllers_are_the_tables_and_the_players() -> None:
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["assign", "forget"]), st.sampled_from([one.name for one in PARAMETERS]), st.integers(0, 118)),
+        st.tuples(
+            st.sampled_from(["assign", "forget"]),
+            st.sampled_from([one.name for one in PARAMETERS]),
+            st.integers(0, 118),
+        ),
         max_size=15,
     )
 )

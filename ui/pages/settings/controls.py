@@ -83,7 +83,9 @@ class ControlsSection(MidiSettingsSection):
         ]
         if numbers:
             buttons.insert(1, (text("settings.controls.forget"), "danger", lambda: self.forget(name)))
-        words = text("settings.controls.has", numbers=_numbers(numbers)) if numbers else text("settings.controls.has_none")
+        words = (
+            text("settings.controls.has", numbers=_numbers(numbers)) if numbers else text("settings.controls.has_none")
+        )
         Dialog(name_words(name), words, body=body, buttons=buttons).open()
 
     def learn(self, name: str) -> None:

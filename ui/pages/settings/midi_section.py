@@ -5,8 +5,10 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.properties import ObjectProperty
 
-from ui.pages.settings import midi_model
-from ui.pages.settings import rows  # noqa: F401  (its rules are used in the sections')
+from ui.pages.settings import (
+    midi_model,
+    rows,  # noqa: F401  (its rules are used in the sections')
+)
 from ui.pages.settings.section import Section
 from ui.texts import text
 

@@ -8,8 +8,8 @@ from kivy.clock import Clock
 from kivy.uix.boxlayout import BoxLayout
 
 from ui.fonts import short
-from ui.lists import Lists
 from ui.link import EngineLink
+from ui.lists import Lists
 from ui.mirror import Mirror
 from ui.texts import text
 
@@ -62,7 +62,9 @@ class Section(BoxLayout):
     @staticmethod
     def refusal(words: str) -> str:
         """What an engine refused, short; one of before the command is named as such."""
-        return text("settings.old_engine") if UNKNOWN in words else text("settings.engine_says", words=short(words, 200))
+        return (
+            text("settings.old_engine") if UNKNOWN in words else text("settings.engine_says", words=short(words, 200))
+        )
 
     def entered(self) -> None:
         """It is shown now."""
