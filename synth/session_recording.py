@@ -225,7 +225,7 @@ def _answer(future: Future[dict[str, Any]], result: dict[str, Any]) -> Callable[
 
 
 def _start(session: Session, command: Command) -> Result:
-    return _in_thread(lambda: session.input.start(command["device"], command["notes"], command["seconds"]).result())
+    return in_thread(lambda: session.input.start(command["device"], command["notes"], command["seconds"]).result())
 
 
 def _stop(session: Session, command: Command) -> Result:
@@ -242,15 +242,15 @@ def _stop(session: Session, command: Command) -> Result:
 
 def _cancel(session: Session, command: Command) -> Result:
     del command
-    return _in_thread(session.input.cancel)
+    return in_thread(session.input.cancel)
 
 
 def _inputs(session: Session, command: Command) -> Result:
     del session, command
-    return _in_thread(lambda: {"inputs": list_inputs()})
+    return in_thread(lambda: {"inputs": list_inputs()})
 
 
-def _in_thread(work: Callable[[], Any]) -> Future[Any]:
+def in_thread(work: Callable[[], Any]) -> Future[Any]:
     """For what takes a second or more, while patches are to be saved all the same."""
     future: Future[Any] = Future()
 

@@ -77,9 +77,18 @@ class RecordProcess:
 
 def list_inputs() -> list[dict[str, Any]]:
     """The inputs that there are now. It takes a second. Raises TetradError."""
+    return _listed("inputs")
+
+
+def list_outputs() -> list[dict[str, Any]]:
+    """The outputs that there are now, those with two channels or more. It takes a second. Raises TetradError."""
+    return _listed("outputs")
+
+
+def _listed(kind: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
-            (*_COMMAND, "--list"),
+            (*_COMMAND, "--list", kind),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env={**os.environ, **_THREADS},
@@ -90,11 +99,11 @@ def list_inputs() -> list[dict[str, Any]]:
     except OSError as error:
         raise _no_process(error) from error
     except (subprocess.TimeoutExpired, ValueError) as error:
-        raise TetradError(f"the inputs could not be listed ({error}); a driver may hang: plug it in again") from error
+        raise TetradError(f"the {kind} could not be listed ({error}); a driver may hang: plug it in again") from error
     if "error" in answer:
         raise TetradError(answer["error"])
-    inputs: list[dict[str, Any]] = answer["inputs"]
-    return inputs
+    devices: list[dict[str, Any]] = answer[kind]
+    return devices
 
 
 def _no_process(error: OSError) -> TetradError:
