@@ -1,7 +1,8 @@
 """What a touch changes in the MIDI settings: whatever comes of it, the engine takes it."""
 
 import pytest
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from synth.control.midi_settings import MidiSettings, Target

@@ -27,6 +27,7 @@ class ControlLine(TouchButton):
     """One parameter and its controllers."""
 
     name = StringProperty("")
+    label = StringProperty("")
     words = StringProperty("")
     section = ObjectProperty(None, allownone=True)
 
@@ -82,7 +83,9 @@ class ControlsSection(MidiSettingsSection):
         ]
         if numbers:
             buttons.insert(1, (text("settings.controls.forget"), "danger", lambda: self.forget(name)))
-        words = text("settings.controls.has", numbers=_numbers(numbers)) if numbers else text("settings.controls.has_none")
+        words = (
+            text("settings.controls.has", numbers=_numbers(numbers)) if numbers else text("settings.controls.has_none")
+        )
         Dialog(name_words(name), words, body=body, buttons=buttons).open()
 
     def learn(self, name: str) -> None:
@@ -111,7 +114,7 @@ class ControlsSection(MidiSettingsSection):
 
     def _line(self, parameter: Parameter, numbers: Sequence[int]) -> dict[str, Any]:
         words = text("settings.controls.cc", numbers=_numbers(numbers)) if numbers else text("settings.none")
-        return {"name": parameter.name, "text": name_words(parameter.name), "words": words, "section": self}
+        return {"name": parameter.name, "label": name_words(parameter.name), "words": words, "section": self}
 
     # What the rules show.
 

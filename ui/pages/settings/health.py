@@ -65,7 +65,11 @@ class HealthSection(Section):
 
     def save(self) -> None:
         """A report as a file; with the engine's log, where it tells one."""
-        self.link.ask("log", then=lambda answer: self._save([line_words(one) for one in lines_of(answer)]), failed=self._save_without)
+        self.link.ask(
+            "log",
+            then=lambda answer: self._save([line_words(one) for one in lines_of(answer)]),
+            failed=self._save_without,
+        )
 
     def _save_without(self, words: str) -> None:
         self._save([words])

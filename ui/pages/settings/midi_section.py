@@ -5,8 +5,10 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.properties import ObjectProperty
 
-from ui.pages.settings import midi_model
-from ui.pages.settings import rows  # noqa: F401  (its rules are used in the sections')
+from ui.pages.settings import (
+    midi_model,
+    rows,  # noqa: F401  (its rules are used in the sections')
+)
 from ui.pages.settings.section import Section
 from ui.texts import text
 
@@ -47,10 +49,6 @@ class MidiSettingsSection(Section):
         self.settings = midi_model.known(self.mirror.midi_settings)
 
     # What the rules show.
-
-    def number(self, settings: dict[str, Any], name: str) -> Any:
-        """One of the settings, None where there are none yet."""
-        return settings.get(name)
 
     @staticmethod
     def semitones(value: object) -> str:

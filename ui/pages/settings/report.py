@@ -63,7 +63,19 @@ def report_text(mirror: Any, screen: Screen, log: Sequence[str] = (), now_s: flo
         f"screen: {screen.size[0]}x{screen.size[1]}; {screen.theme}; {screen.memory_mb:.0f} MB; "
         f"{screen.frames_per_s:.0f} frames/s",
     ]
-    for name in ("audio", "health", "voices", "midi", "server", "clock", "tuning", "grid", "patch", "recording", "imports"):
+    for name in (
+        "audio",
+        "health",
+        "voices",
+        "midi",
+        "server",
+        "clock",
+        "tuning",
+        "grid",
+        "patch",
+        "recording",
+        "imports",
+    ):
         lines += ["", f"[{name}]", *_entries(getattr(mirror, name))]
     lines += ["", "[corners]", *(f"{name}: {corner['instrument']}" for name, corner in mirror.corners.items())]
     lines += ["", "[parameters]", *(f"{name}: {value:g}" for name, value in sorted(mirror.parameters.items()))]

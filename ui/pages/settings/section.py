@@ -1,5 +1,6 @@
 """What a section of the settings is: made when it is first shown, and moving nothing while it is hidden."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kivy.app import App
@@ -7,8 +8,8 @@ from kivy.clock import Clock
 from kivy.uix.boxlayout import BoxLayout
 
 from ui.fonts import short
-from ui.lists import Lists
 from ui.link import EngineLink
+from ui.lists import Lists
 from ui.mirror import Mirror
 from ui.texts import text
 
@@ -53,9 +54,17 @@ class Section(BoxLayout):
         return found
 
     @staticmethod
+    def part(whole: Any, name: str) -> Any:
+        """An entry of a dict, or an attribute; None where there is none. A rule that read `root.settings.get(...)`
+        itself would not hear of changes: it follows properties of widgets only."""
+        return whole.get(name) if isinstance(whole, Mapping) else getattr(whole, name, None)
+
+    @staticmethod
     def refusal(words: str) -> str:
         """What an engine refused, short; one of before the command is named as such."""
-        return text("settings.old_engine") if UNKNOWN in words else text("settings.engine_says", words=short(words, 200))
+        return (
+            text("settings.old_engine") if UNKNOWN in words else text("settings.engine_says", words=short(words, 200))
+        )
 
     def entered(self) -> None:
         """It is shown now."""
