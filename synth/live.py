@@ -185,6 +185,11 @@ class LiveEngine:
         """The largest block that was asked for; 0 before the first."""
         return int(self._called[_LARGEST])
 
+    def forget_blocks(self) -> None:
+        """The sound goes another way from here on, whose blocks may be shorter: the next one tells. Any thread; the
+        callback, which moves the same counter, only ever moves it up to what it has just seen."""
+        set_count(self._called, _LARGEST, 0)
+
     @property
     def lead_samples(self) -> int:
         """How far the conductor is ahead: two of the largest blocks that were asked for, and at least 5.3 ms."""
@@ -203,7 +208,8 @@ class LiveEngine:
 
     def _conduct(self) -> None:
         self._follow()
-        horizon = self._clock_samples + self.block_samples + self.lead_samples
+        # Never back: with shorter blocks the lead shrinks.
+        horizon = max(self._clock_samples + self.block_samples + self.lead_samples, self.advanced_samples)
         for event in self._performance.events(horizon, self.sample_at):
             self._engine.push(event)
         self._engine.advance(horizon)

@@ -3,33 +3,29 @@
 import argparse
 import contextlib
 import dataclasses
-import gc
 import math
 import sys
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from synth import demo
+from synth.audition import Audition
 from synth.command import stop_signals
 from synth.control.address import OSC_PORT
-from synth.control.corners import Corner
-from synth.control.events import Event, SetParameter, VoiceLimit
+from synth.control.events import Event, SetParameter
 from synth.control.patch import Patch
 from synth.control.patch_autosave import Autosave, restore
 from synth.control.patch_bank import PatchBank
 from synth.errors import TetradError
-from synth.frames import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from synth.governor import Governor
+from synth.frames import SAMPLE_RATE_HZ
 from synth.grid.store import GridStore
 from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
-from synth.io.audio import AudioOutput, NullOutput, settle
+from synth.io.audio import NO_DEVICE, AudioOutput, settle
 from synth.io.din_midi import DinMidiInput
 from synth.io.midi_ports import MidiPorts
 from synth.io.midi_queue import MessageQueue
@@ -45,16 +41,19 @@ from synth.pads.loaded_pad import LoadedPad
 from synth.pads.pad_engine import PadEngine
 from synth.pads.source import PAD, add_source_arguments, chosen_pad
 from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
+from synth.play_watch import Governed, watch
+from synth.play_words import more_status, print_health, print_midi, print_patch, print_playing
 from synth.render import DEFAULT_VOICES, add_grid_argument, add_position_argument
+from synth.screen import Screen, why_no_screen
 from synth.session import Session
 from synth.session_commands import recordings_dir
+from synth.session_devices import NULL, Devices, with_settings
+from synth.settings import SettingsFile
 from synth.stage import MessageSource, Stage
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 
 DEMO_WAV, DEMO_PNG = Path("demo.wav"), Path("demo.png")
-NULL_BLOCK = 128
-WATCH_PERIOD_S = 0.1
 KEPT_S = 180.0
 """Of what was played last, for `keep`: 69 MB at 48 kHz."""
 
@@ -74,12 +73,17 @@ class PlayCommand:
         how.add_argument(
             "--audio", metavar="DEVICE", help="number, host API or part of a name; null: play without a sound card"
         )
-        how.add_argument("--rate", type=int, default=SAMPLE_RATE_HZ, metavar="HZ", help="sample rate (default 48000)")
-        how.add_argument("--block", type=int, default=0, metavar="N", help="samples in a block (default: the device's)")
+        how.add_argument("--rate", type=int, metavar="HZ", help="sample rate (default 48000)")
+        how.add_argument("--block", type=int, metavar="N", help="samples in a block (default: the device's)")
         how.add_argument("--voices", type=int, default=DEFAULT_VOICES, metavar="N", help="most at once (default 64)")
         how.add_argument("--midi", metavar="PORT", help="part of a name (default: every MIDI input there is)")
         how.add_argument("--din", metavar="DEVICE", help="serial port with a 5-pin DIN socket, such as /dev/ttyAMA0")
         how.add_argument("--headless", action="store_true", help="take no notes from this terminal (for services)")
+        how.add_argument(
+            "--screen",
+            action=argparse.BooleanOptionalAction,
+            help="start the touchscreen, too (default: where there is a display, and not with --headless)",
+        )
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
@@ -93,18 +97,23 @@ class PlayCommand:
         how.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds (default: Ctrl-C)")
 
     def run(self, args: argparse.Namespace) -> int:
+        settings = SettingsFile()
+        if settings.trouble:
+            print(f"The settings are as by default: {settings.trouble}.")
+        wanted, rate_hz, block = with_settings(settings.settings, args.audio, args.rate, args.block)
+        rate_hz = rate_hz or SAMPLE_RATE_HZ
         settled: Settled | None = None
-        if args.audio != "null":
-            settled, why_no_sound = _find_output(args.audio, args.rate)
+        if wanted != NULL:
+            settled, why_no_sound = _find_output(wanted, rate_hz, must_be=args.audio is not None)
             if settled is None:
                 print(f"No audio output: {why_no_sound}.")
                 return _render_demo()
-        return _play(args, settled)
+        return _play(args, settled or Settled(NO_DEVICE, rate_hz, ""), block or 0, settings)
 
 
-def _play(args: argparse.Namespace, settled: Settled | None) -> int:
+def _play(args: argparse.Namespace, settled: Settled, block: int, settings: SettingsFile) -> int:
     """Construct, connect, start, wait, stop; the order is what matters here."""
-    rate_hz = args.rate if settled is None else settled.sample_rate_hz
+    rate_hz = settled.sample_rate_hz
     with contextlib.ExitStack() as stack:
         stopping = stack.enter_context(stop_signals())
         print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
@@ -112,48 +121,36 @@ def _play(args: argparse.Namespace, settled: Settled | None) -> int:
         engine = _engine(args, pad, rate_hz)
         loader = InstrumentLoader(Library(), engine.prepare)
         queue = MessageQueue()
-        sources: list[MessageSource] = [queue]
-        ports = MidiPorts(args.midi, queue)
-        stack.callback(ports.close)
-        if args.din is not None:
-            stack.callback(DinMidiInput(args.din, queue).close)
-        quit_wanted, scores = threading.Event(), []
-        _print_midi(args, ports)
-        if args.demo or (not ports.names and not args.headless and not sys.stdin.isatty() and args.din is None):
-            scores.append(LoopedScore(_demo_events(), rate_hz))
-            print(f'The demo "{demo.TITLE}" plays, round and round.')
-        elif sys.stdin.isatty() and not args.headless:
-            keys = stack.enter_context(terminal_keys())
-            sources.append(keys)
-            quit_wanted = keys.wants_to_quit
-            print(f"This terminal is a keyboard, too:\n{HELP}")
+        ports = _open_midi(args, settings, queue, stack)
+        has_screen = _shows_screen(args)
+        here, scores, quit_wanted = _players_here(args, rate_hz, bool(ports.names) or has_screen, stack)
+        sources: list[MessageSource] = [queue, *here]
         stage = Stage(rate_hz, sources, scores)
         session = _session(args, engine, stage, loader)
         stack.callback(session.close)
         live = LiveEngine(engine, stage)
         stage.wake = queue.on_arrival = live.wake
         server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
-        session.notify = server.notify
-        session.grid.say = partial(print, flush=True)
-        for words in session.begin():
-            print(words)
-        _print_patch(session, pad)
+        _connect(session, server)
+        print_patch(session, pad)
         stack.enter_context(live)
         tell = _Teller(session)
-        output = _open_output(settled, live, session, rate_hz, args.block, tell)
-        session.more_status = lambda: _more_status(settled, output, live, ports, stage, rate_hz)
+        output = _open_output(settled, live, session, block, tell)
+        session.more_status = lambda: more_status(output, live, ports, stage, rate_hz)
+        session.devices = Devices(output, live, ports, settings, rate_hz, tell)
+        ports.on_change = lambda names: session.notify("midi_ports_changed", ports=list(names))
         with output:
-            limit = "" if args.seconds is None else f" for {args.seconds:g} s"
-            osc = "" if server.osc_address is None else ", OSC at {}:{}".format(*server.osc_address)
-            print(f"Clients: {server.path}{osc}")
-            print(f"Playing{limit}. Ctrl-C stops.", flush=True)
+            print_playing(server, args.seconds)
             loading = session.load_ahead() if pad is None else _nothing_to_load()
-            if settled is not None:
+            if output.device != NO_DEVICE:
                 _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
-            _watch(output, live, server, session, stops, args.seconds, _Governed(session, output, args.voices, loading))
+            screen = Screen(server.path, _Warner(session)) if has_screen else None
+            with contextlib.nullcontext() if screen is None else contextlib.closing(screen):
+                governed = Governed(session, output, args.voices, loading)
+                watch(output, live, server, session, stops, args.seconds, governed, screen)
         health = output.health()
-    _print_health(engine, health, stage, queue)
+    print_health(engine, health, stage, queue)
     return 0
 
 
@@ -163,6 +160,41 @@ def _engine(args: argparse.Namespace, pad: LoadedPad | None, rate_hz: int) -> En
     decoder = Decoder()
     silent = [silent_instrument(decoder.model_id)] * 4
     return Engine(silent, decoder, sample_rate_hz=rate_hz, n_voices=args.voices)
+
+
+def _open_midi(
+    args: argparse.Namespace, settings: SettingsFile, queue: MessageQueue, stack: contextlib.ExitStack
+) -> MidiPorts:
+    ports = MidiPorts(args.midi, queue, chosen=settings.settings.midi_inputs if args.midi is None else None)
+    stack.callback(ports.close)
+    if args.din is not None:
+        stack.callback(DinMidiInput(args.din, queue).close)
+    print_midi(args, ports)
+    return ports
+
+
+def _players_here(
+    args: argparse.Namespace, rate_hz: int, is_played: bool, stack: contextlib.ExitStack
+) -> tuple[list[MessageSource], list[LoopedScore], threading.Event]:
+    """The terminal as a keyboard, or the demo where nobody could play; and what is set when the terminal says: end.
+    is_played: there are MIDI inputs, or a screen."""
+    if args.demo or not (is_played or args.headless or sys.stdin.isatty() or args.din is not None):
+        print(f'The demo "{demo.TITLE}" plays, round and round.')
+        return [], [LoopedScore(_demo_events(), rate_hz)], threading.Event()
+    if sys.stdin.isatty() and not args.headless:
+        keys = stack.enter_context(terminal_keys())
+        print(f"This terminal is a keyboard, too:\n{HELP}")
+        return [keys], [], keys.wants_to_quit
+    return [], [], threading.Event()
+
+
+def _connect(session: Session, server: Server) -> None:
+    """What the session says goes to the clients and into the log; what is to be said of its beginning is printed."""
+    session.notify = session.log.listening(server.notify)
+    server.say = session.log.say
+    session.grid.say = partial(print, flush=True)
+    for words in session.begin():
+        print(words)
 
 
 def _nothing_to_load() -> Future[int]:
@@ -225,108 +257,38 @@ class _Teller:
         self._session.notify("audio_changed", words=words)
 
 
-def _open_output(
-    settled: Settled | None, live: LiveEngine, session: Session, rate_hz: int, block: int, tell: _Teller
-) -> AudioOutput | NullOutput:
-    source = session.need_recorder().tap(live.source)
-    if settled is None:
-        print("Audio output: none (null)")
-        return NullOutput(source, sample_rate_hz=rate_hz, block_size=block or NULL_BLOCK)
+class _Warner:
+    """Says what is not about the sound."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self, words: str) -> None:
+        print(words, flush=True)
+        self._session.notify("warning", words=words)
+
+
+def _shows_screen(args: argparse.Namespace) -> bool:
+    wanted = not args.headless if args.screen is None else args.screen
+    why_not = why_no_screen() if wanted else ""
+    if why_not:
+        print(f"No screen: {why_not}.")
+    return wanted and not why_not
+
+
+def _open_output(settled: Settled, live: LiveEngine, session: Session, block: int, tell: _Teller) -> AudioOutput:
     if settled.notice:
         print(settled.notice)
-    print(f"Audio output: {settled.device}")
-    return AudioOutput(settled.device, source, sample_rate_hz=rate_hz, block_size=block, say=tell)
+    print(f"Audio output: {'none (null)' if settled.device == NO_DEVICE else settled.device}")
+    session.audition = Audition(settled.sample_rate_hz)
+    source = session.audition.mixed(session.need_recorder().tap(live.source))  # it is heard, and not recorded
+    return AudioOutput(settled.device, source, sample_rate_hz=settled.sample_rate_hz, block_size=block, say=tell)
 
 
 def _lock_memory(tell: _Teller) -> None:
     words = lock_memory()
     if words:
         tell(words)
-
-
-def _watch(
-    output: AudioOutput | NullOutput,
-    live: LiveEngine,
-    server: Server,
-    session: Session,
-    stops: tuple[threading.Event, ...],
-    limit_s: float | None,
-    governed: "_Governed",
-) -> None:
-    """Wait until it is time to stop; meanwhile keep patch and voice limit up to date. Raises TetradError when sound or
-    engine break down."""
-    end_s = math.inf if limit_s is None else time.monotonic() + limit_s
-    while not any(stop.is_set() for stop in stops) and time.monotonic() < end_s:
-        for part, failure in (("conductor", live.failure), ("server", server.failure)):
-            if failure is not None:
-                raise TetradError(
-                    f"the {part} broke down: {type(failure).__name__}: {failure}; report this"
-                ) from failure
-        if not output.active:
-            raise TetradError("the audio thread has ended; a running one was expected; start again, and report this")
-        session.settle()
-        governed.look()
-        # The collector is off; what the server's and the session's threads leave in cycles is little, and young.
-        gc.collect(0)
-        stops[0].wait(min(WATCH_PERIOD_S, max(end_s - time.monotonic(), 0.0)))
-
-
-class _Governed:
-    """The governor and what it governs. While instruments are still being read it looks away: that will be over."""
-
-    def __init__(
-        self, session: Session, output: AudioOutput | NullOutput, most_voices: int, loading: Future[int]
-    ) -> None:
-        self._session, self._output, self._loading = session, output, loading
-        self._governor = Governor(most_voices)
-        self._limit = most_voices
-        self._late = 0
-        self._measured_s = time.monotonic()
-
-    def look(self) -> None:
-        """Some ten times a second."""
-        engine = self._session.engine
-        now_s, late, voices = time.monotonic(), engine.late_frames, engine.n_sounding
-        elapsed_s = now_s - self._measured_s
-        due = max(elapsed_s * FRAME_RATE_HZ * max(voices, 1), 1.0)
-        late_share, self._late, self._measured_s = (late - self._late) / due, late, now_s
-        if not self._loading.done():
-            return
-        limit = self._governor.update(self._output.recent_shares(), late_share, voices, elapsed_s)
-        if limit != self._limit:
-            self._limit = limit
-            self._session.stage.run(partial(_voice_limit, limit))
-
-
-def _voice_limit(voices: int, sample: int) -> list[Event]:
-    return [VoiceLimit(sample, voices)]
-
-
-def _more_status(
-    settled: Settled | None,
-    output: AudioOutput | NullOutput,
-    live: LiveEngine,
-    ports: MidiPorts,
-    stage: Stage,
-    rate_hz: int,
-) -> dict[str, Any]:
-    health = output.health()
-    waiting = output.waiting
-    return {
-        "midi": {"ports": list(ports.names), "dropped": ports.dropped + stage.dropped},
-        "audio": {
-            "device": "none" if settled is None else str(settled.device),
-            "state": "none" if settled is None else "waiting" if waiting else "running",
-            "words": output.notices[-1] if output.notices else "",
-            "sample_rate_hz": rate_hz,
-            "block_samples": live.block_samples,
-        },
-        "health": {
-            "underflows": health.underflows,
-            "worst_block_share": health.worst_block_share,
-            "block_share": max(output.recent_shares(), default=0.0),
-        },
-    }
 
 
 def _render_demo() -> int:
@@ -355,50 +317,18 @@ def _demo_events() -> list[Event]:
     return [volume, *with_path(score_events(demo.messages()), demo.finger_path())]
 
 
-def _find_output(wanted: str | None, rate_hz: int) -> tuple[Settled | None, str]:
-    """Where to play, or None and why. A device that was asked for by name and is missing is an error."""
+def _find_output(wanted: str | None, rate_hz: int, *, must_be: bool) -> tuple[Settled | None, str]:
+    """Where to play, or None and why. must_be: a device that is missing is an error; else another takes its place."""
     try:
         settled = settle(wanted, rate_hz)
     except TetradError as error:
-        if wanted is not None:
+        if must_be:
             raise
-        return None, str(error)
+        if wanted is None:
+            return None, str(error)
+        print(f"The device of the settings can't be used: {error}.")
+        return _find_output(None, rate_hz, must_be=False)
     return settled, "PortAudio (ALSA) and JACK offer no device that takes stereo"
-
-
-def _print_midi(args: argparse.Namespace, ports: MidiPorts) -> None:
-    for name in ports.names:
-        print(f"MIDI input: {name}")
-    if args.midi is not None and not ports.names:
-        print(f"MIDI input: none is called {args.midi!r} yet; it is waited for")
-    elif not ports.names:
-        own = ", ".join(ports.own_names) or "none, there is no ALSA sequencer (/dev/snd/seq) and no JACK server"
-        print(f"MIDI inputs: {own}; what is plugged in later is heard")
-    for problem in ports.problems:
-        print(problem)
-
-
-def _print_patch(session: Session, pad: LoadedPad | None) -> None:
-    patch = session.editor.patch
-    if pad is not None:
-        names = ", ".join(f"{corner.name} {pad.spec.corners[corner]}" for corner in Corner)
-        print(f"Patch: {patch.name}. Pad: {pad.spec.name}. Corners: {names}")
-        return
-    corners = ", ".join(
-        f"{name} {corner or 'silence'}" for name, corner in zip(("NW", "NE", "SW", "SE"), patch.corners, strict=True)
-    )
-    print(f"Patch: {patch.name}. Corners: {corners}")
-
-
-def _print_health(engine: Engine, health: Any, stage: Stage, queue: MessageQueue) -> None:
-    status = engine.status()
-    print(
-        f"Played {status['clock_samples'] / engine.sample_rate_hz:.1f} s: {health.underflows} underflows in "
-        f"{health.blocks} blocks, worst block {health.worst_block_s * 1000.0:.2f} ms "
-        f"({health.worst_block_share:.0%} of its time), {status['late_frames']} late frames, "
-        f"{stage.messages} MIDI messages, {status['dropped_events'] + queue.dropped + stage.dropped} dropped, "
-        f"{status['stolen']} notes stolen, peak {status['peak_level_dbfs']:.1f} dBFS"
-    )
 
 
 def _seconds(text: str) -> float:

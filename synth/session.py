@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synth.audition import Audition
 from synth.control.commands import Command
 from synth.control.corners import Corner
 from synth.control.events import Event, SetCorner, SetParameter
@@ -36,8 +37,11 @@ from synth.instruments.silence import silent_instrument
 from synth.io.recorder import Recorder
 from synth.loader import InstrumentLoader
 from synth.session_commands import COMMAND_METHODS
+from synth.session_devices import Devices
+from synth.session_focus import MIDI, PATCH, Focus, Moves
 from synth.session_grid import SessionGrid
 from synth.session_instruments import Imports
+from synth.session_log import EngineLog
 from synth.session_recording import InputRecording
 from synth.session_status import engine_status
 from synth.stage import Stage
@@ -81,6 +85,15 @@ class Session:
         """`Server.notify`, once there is a server."""
         self.more_status: Callable[[], Mapping[str, Any]] = dict
         """What the program knows besides: MIDI ports, the audio device."""
+        self.log = EngineLog(self)
+        self.focus = Focus()
+        self.moves = Moves(
+            lambda parameter, value, by: self.notify("parameter_changed", parameter=parameter, value=value, by=by)
+        )
+        self.audition: Audition | None = None
+        """What plays an instrument beside the playing, where that is mixed in."""
+        self.devices: Devices | None = None
+        """Sound and MIDI of the program, once they are there."""
         self.imports = Imports(self)
         self.input = InputRecording(self)
         self.grid = SessionGrid(self, grid, refine=refine)
@@ -125,6 +138,8 @@ class Session:
 
     def close(self) -> None:
         """Finish what is being written; imports that are under way do not come about."""
+        if self.audition is not None:
+            self.audition.close()
         self.input.close()
         self.imports.queue.close()
         self.grid.close()
@@ -151,6 +166,9 @@ class Session:
             if moved:
                 # The engine has these; it must get what else changes when the stored patch was being compared.
                 self.send(change for change in self.editor.set_many(moved) if change.key not in moved)
+            for name, value in {**played, **moved}.items():
+                self.moves.moved(name, value, MIDI)
+            self.moves.look()
             while stage.midi_changed:
                 self._midi_changed(stage.midi_changed.popleft())
             while stage.retuned:
@@ -199,6 +217,8 @@ class Session:
         """
         changes = list(changes)
         parameters = {str(change.key) for change in changes if change.part is Part.PARAMETER}
+        for name in parameters:
+            self.moves.moved(name, self.editor.sounding.value(name), PATCH)
         corners = [change.key for change in changes if isinstance(change.key, Corner)]
         warnings = self._resolve(corners)
         for change in changes:
@@ -232,6 +252,19 @@ class Session:
 
         _when_done(list(loading.values()), all_there)
         return warnings, done
+
+    def set_values(self, values: Mapping[str, float], by: str) -> None:
+        """Parameters get values at one moment, as one edit; x and y, which are the finger, as playing. by: who."""
+        finger = {name: value for name, value in values.items() if name in ("x", "y")}
+        knobs = {name: value for name, value in values.items() if name not in finger}
+        if finger:
+            self.editor.play(finger)
+        if knobs:
+            changes = self.editor.set_many(knobs)
+            self.send(change for change in changes if change.key not in knobs)
+        self.stage.run(lambda sample: [SetParameter(sample, name, value) for name, value in values.items()])
+        for name, value in values.items():
+            self.moves.moved(name, value, by)
 
     def put(self, corner: Corner, instrument: str | None) -> Future[None]:
         """An edit: a corner gets an instrument. TetradError when there is none of that name."""

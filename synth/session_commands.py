@@ -17,6 +17,9 @@ from synth.control.patch_parts import midi_settings
 from synth.control.scala import read_tuning
 from synth.errors import TetradError
 from synth.paths import user_data_dir
+from synth.session_audition import AUDITION_METHODS
+from synth.session_devices import DEVICE_METHODS
+from synth.session_focus import FOCUS_METHODS
 from synth.session_grid import GRID_METHODS
 from synth.session_instruments import INSTRUMENT_METHODS
 from synth.session_recording import RECORDING_METHODS
@@ -34,14 +37,8 @@ def _play(session: Session, command: Command) -> Result:
 
 def _set_many(session: Session, command: Command) -> Result:
     values = command["values"] if command.name == "set_many" else {command["parameter"]: command["value"]}
-    finger = {name: value for name, value in values.items() if name in ("x", "y")}
-    knobs = {name: value for name, value in values.items() if name not in finger}
-    if finger:
-        session.editor.play(finger)
-    if knobs:
-        changes = session.editor.set_many(knobs)
-        session.send(change for change in changes if change.key not in knobs)
-    return _play(session, command)
+    session.set_values(values, command.by)
+    return None
 
 
 def _point(session: Session, command: Command) -> Result:
@@ -236,6 +233,11 @@ def _keep(session: Session, command: Command) -> Result:
     return session.later(work)
 
 
+def _log(session: Session, command: Command) -> Result:
+    del command
+    return {"lines": session.log.lines()}
+
+
 def _quit(session: Session, command: Command) -> Result:
     del command
     session.quit_wanted.set()
@@ -253,6 +255,9 @@ COMMAND_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "set_many": _set_many,
     "point": _point,
     "panic": _panic,
+    **AUDITION_METHODS,
+    **DEVICE_METHODS,
+    **FOCUS_METHODS,
     **GRID_METHODS,
     **INSTRUMENT_METHODS,
     **RECORDING_METHODS,
@@ -279,5 +284,6 @@ COMMAND_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "record_start": _record_start,
     "record_stop": _record_stop,
     "keep": _keep,
+    "log": _log,
     "quit": _quit,
 }

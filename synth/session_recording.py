@@ -7,6 +7,7 @@ queue. The takes are kept until their import is done; where it fails, they stay,
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -19,13 +20,15 @@ from synth.errors import TetradError
 from synth.instruments.import_queue import Job, State
 from synth.instruments.import_request import ImportRequest
 from synth.instruments.record_process import RecordProcess, list_inputs
-from synth.instruments.takes import remove_if_empty, remove_takes, takes_folder
+from synth.instruments.takes import Trim, remove_if_empty, remove_takes, takes_folder
 
 if TYPE_CHECKING:
     from synth.session import Session
 
 Result = Mapping[str, Any] | Future[Any] | None
 OFF, OPENING, ENDING = "off", "opening", "ending"
+SHORTEST_S = 0.1
+"""Of a take: an import wants a sound, not a click."""
 _REQUESTED = ("name", "display_name", "family", "pitch", "unpitched", "correct_tuning", "replace")
 
 
@@ -45,6 +48,7 @@ class InputRecording:
         self._stopped: Future[dict[str, Any]] | None = None
         self._request: Callable[[list[Mapping[str, Any]]], ImportRequest] | None = None
         self._corner: Corner | None = None
+        self._trims: dict[int, Trim] = {}
         self._importing: dict[int, list[Path]] = {}
 
     def start(self, device: str | None, notes: int | None, seconds: float) -> Future[dict[str, Any]]:
@@ -63,7 +67,7 @@ class InputRecording:
                 raise
             self._folder, self._device = folder, ""
             self._state, self._words, self._status = OPENING, "the input is being opened", {}
-            self._opened, self._stopped = Future(), None
+            self._opened, self._stopped, self._trims = Future(), None, {}
             return self._opened
 
     def stop(
@@ -77,11 +81,29 @@ class InputRecording:
             process = self._running()
             if self._stopped is not None:
                 raise TetradError("the recording is ending already; one command is enough; wait for it")
+            takes = range(1, len(self._status.get("takes", ())) + 1)
+            if takes and not any(self._trims.get(number, Trim()).keep for number in takes):
+                raise TetradError("every take is left out; one at least was expected; keep one, or cancel")
             self._request, self._corner = request, corner
             self._stopped = Future()
             self._state = ENDING
-            process.finish()
+            process.finish(self._trims)
             return self._stopped
+
+    def trim(self, number: int, trim: Trim) -> None:
+        """What stays of a take, counted from 1, when the recording is stopped. Raises TetradError."""
+        with self._lock:
+            self._running()
+            takes = self._status.get("takes", ())
+            if self._stopped is not None or not 1 <= number <= len(takes):
+                raise TetradError(f"take {number} can't be trimmed; there are {len(takes)}; name one, before the stop")
+            end_s = min(trim.end_s if trim.end_s is not None else math.inf, takes[number - 1]["seconds"])
+            if trim.keep and end_s - trim.start_s < SHORTEST_S:
+                raise TetradError(
+                    f"{max(end_s - trim.start_s, 0.0):.2f} s would be left of take {number}; {SHORTEST_S} s at least "
+                    "were expected; cut less"
+                )
+            self._trims[number] = trim
 
     def cancel(self) -> None:
         """Nothing is kept. Raises TetradError when nothing is being recorded."""
@@ -106,8 +128,11 @@ class InputRecording:
             if self._state != OFF:
                 status = {**self._status, "device": self._device} | status
         if "takes" in status:
-            names = ("seconds", "heard", "pitch", "clipped_samples")
-            status["takes"] = [{name: take[name] for name in names} for take in status["takes"]]
+            names = ("seconds", "heard", "pitch", "clipped_samples", "peaks")
+            status["takes"] = [
+                {name: take[name] for name in names} | self._trims.get(number, Trim())._asdict()
+                for number, take in enumerate(status["takes"], 1)
+            ]
         return status
 
     def import_changed(self, job: Job) -> None:
@@ -225,7 +250,7 @@ def _answer(future: Future[dict[str, Any]], result: dict[str, Any]) -> Callable[
 
 
 def _start(session: Session, command: Command) -> Result:
-    return _in_thread(lambda: session.input.start(command["device"], command["notes"], command["seconds"]).result())
+    return in_thread(lambda: session.input.start(command["device"], command["notes"], command["seconds"]).result())
 
 
 def _stop(session: Session, command: Command) -> Result:
@@ -240,17 +265,22 @@ def _stop(session: Session, command: Command) -> Result:
     return session.input.stop(request, command["corner"])
 
 
+def _trim(session: Session, command: Command) -> Result:
+    session.input.trim(command["take"], Trim(command["start_s"], command["end_s"], command["keep"]))
+    return None
+
+
 def _cancel(session: Session, command: Command) -> Result:
     del command
-    return _in_thread(session.input.cancel)
+    return in_thread(session.input.cancel)
 
 
 def _inputs(session: Session, command: Command) -> Result:
     del session, command
-    return _in_thread(lambda: {"inputs": list_inputs()})
+    return in_thread(lambda: {"inputs": list_inputs()})
 
 
-def _in_thread(work: Callable[[], Any]) -> Future[Any]:
+def in_thread(work: Callable[[], Any]) -> Future[Any]:
     """For what takes a second or more, while patches are to be saved all the same."""
     future: Future[Any] = Future()
 
@@ -267,6 +297,7 @@ def _in_thread(work: Callable[[], Any]) -> Future[Any]:
 RECORDING_METHODS: dict[str, Callable[[Session, Command], Result]] = {
     "inputs": _inputs,
     "record_input_start": _start,
+    "record_input_trim": _trim,
     "record_input_stop": _stop,
     "record_input_cancel": _cancel,
 }

@@ -37,6 +37,8 @@ def engine_status(session: Session) -> dict[str, Any]:
             "undo": editor.undoable,
             "redo": editor.redoable,
         },
+        "focus": session.focus.status(),
+        "audition": {"instrument": (session.audition.name if session.audition is not None else "") or None},
         "clock": stage.clock_status(),
         "gesture": {
             "state": "empty" if gesture is None and state == "ready" else state,

@@ -136,6 +136,10 @@ class Icon(Widget):
         self.bind(name=self._draw, pos=self._draw, size=self._draw, color=self._tint)
         self._draw()
 
+    def drawing(self) -> tuple[Shape, ...]:
+        """What `name` is drawn as."""
+        return ICONS[self.name]
+
     def _tint(self, *_: object) -> None:
         if self._colour is not None:
             self._colour.rgba = self.color
@@ -146,10 +150,11 @@ class Icon(Widget):
         if not self.name or side <= 0:
             return
         scale = side / FIELD
-        left, bottom = self.center_x - side / 2.0, self.center_y - side / 2.0
+        # Of x and width, not of center_x: Kivy tells of a new size before its own centre has followed.
+        left, bottom = self.x + (self.width - side) / 2.0, self.y + (self.height - side) / 2.0
         with self.canvas:
             self._colour = Color(*self.color)
-            for kind, numbers in ICONS[self.name]:
+            for kind, numbers in self.drawing():
                 _draw_shape(kind, numbers, left, bottom, scale)
 
 

@@ -119,6 +119,7 @@ class Mirror(EventDispatcher):
     point = ObjectProperty(clean_section(_TABLES["point"], None))
     voices = ObjectProperty(clean_section(_TABLES["voices"], None))
     levels = ObjectProperty(clean_section(_TABLES["levels"], None))
+    focus = ObjectProperty(clean_section(_TABLES.get("focus", {}), None))
     patch = ObjectProperty(clean_section(_TABLES["patch"], None))
     clock = ObjectProperty(clean_section(_TABLES["clock"], None))
     gesture = ObjectProperty(clean_section(_TABLES["gesture"], None))
@@ -165,8 +166,8 @@ class Mirror(EventDispatcher):
         """The connection is in another state."""
         anew = connection == "connected" and self.connection != "hanging"
         self.engine, self.connection_words, self.connection = engine, words, connection
-        if anew:  # last: who waits for it asks the engine, which must count as connected by then
-            self.connections += 1
+        if anew:
+            self.connections += 1  # last: who hears of it asks the engine, which must be there
 
     def take_notice(self, name: str, data: Mapping[str, Any]) -> None:
         """Something happened."""

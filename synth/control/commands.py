@@ -108,6 +108,23 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (Field("values", Kind.VALUES, '{"attack": 0.1, "play_mode": "legato"}'),),
     ),
     CommandSpec(
+        "nudge",
+        "A parameter goes on from where it is, by a share of a knob's travel along its curve; by one step at least "
+        "where it has steps. `focus` is on it for a moment.",
+        (_PARAMETER, _number("travel", -1.0, 1.0, "", "1 is from one end of the knob to the other.")),
+        result='{"parameter", "value"}',
+    ),
+    CommandSpec(
+        "focus",
+        "What a finger or a knob holds now: board and screen show the same. Without either: it was let go. What a "
+        "client holds that is gone is let go.",
+        (
+            Field("parameter", Kind.PARAMETER, "A name of the table `parameters`.", required=False),
+            Field("corner", Kind.CORNER, "nw, ne, sw or se.", required=False),
+            _text("by", "Who holds it; by default the client's name.", required=False),
+        ),
+    ),
+    CommandSpec(
         "point",
         "The finger is here: x and y at one moment.",
         (_X, _Y, _flag("touching", "A finger rests there: a playing gesture waits until it is gone.", default=False)),
@@ -257,6 +274,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
         result='{"device", "sample_rate_hz", "channels"}',
     ),
     CommandSpec(
+        "record_input_trim",
+        "What stays of a take when it becomes an instrument; said again, it counts instead of what was said before.",
+        (
+            Field("take", Kind.WHOLE, "Its number in status `input.takes`, counted from 1.", 1, 512),
+            _number("start_s", 0.0, 60.0, "s", "What is before it goes.", 0.0),
+            Field("end_s", Kind.NUMBER, "What is after it goes; by default nothing.", 0.0, 60.0, "s", required=False),
+            _flag("keep", "False: nothing stays of it.", default=True),
+        ),
+    ),
+    CommandSpec(
         "record_input_stop",
         "What was recorded becomes an instrument: `import_changed` tells how far it is.",
         (
@@ -270,9 +297,53 @@ COMMANDS: tuple[CommandSpec, ...] = (
             _flag("replace", "An instrument of this name goes into the trash.", default=False),
             Field("corner", Kind.CORNER, "Where it goes when it is there: nw, ne, sw or se.", required=False),
         ),
-        result='{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch"}], "remarks": [text]}',
+        result=(
+            '{"number", "takes": [{"path", "seconds", "clipped_samples", "heard", "pitch", "peaks"}], '
+            '"remarks": [text]}'
+        ),
     ),
     CommandSpec("record_input_cancel", "The recording from the input ends, and nothing is kept."),
+    CommandSpec(
+        "audition",
+        "A note of an instrument sounds beside the playing, for 2.5 s or until the next one; corners, patch and undo "
+        "stay as they are. The reply comes when it begins; status `audition` has its name as long as it sounds.",
+        (
+            _text("instrument", "Name of an instrument."),
+            Field("key", Kind.WHOLE, "MIDI key; by default a recorded one near middle C.", 0, 127, required=False),
+            Field("velocity", Kind.WHOLE, "How hard.", 1, 127, required=False, default=100),
+        ),
+        result='{"instrument", "key"}',
+    ),
+    CommandSpec("audition_stop", "What is auditioned fades out."),
+    # Devices.
+    CommandSpec(
+        "audio_devices",
+        "Where sound can go now, the preferred one first. It takes a second.",
+        result='{"devices": [{"device", "number", "name", "host_api", "rate_hz", "in_use"}], "sample_rate_hz", '
+        '"block_samples", "next_start": {"device", "sample_rate_hz", "block_samples"}}',
+    ),
+    CommandSpec(
+        "audio_use",
+        "The sound goes to another device, or in other blocks, while it plays, and at the next start too. Where that "
+        "fails what was there before plays on. Another sample rate counts from the next start.",
+        (
+            _text("device", "A number, or part of a name; null: none. By default the one in use.", required=False),
+            Field("sample_rate_hz", Kind.WHOLE, "Of the engine.", 8_000, 192_000, required=False),
+            Field("block_samples", Kind.WHOLE, "Length of a block; 0: the device's own.", 0, 8_192, required=False),
+        ),
+        result='{"device", "sample_rate_hz", "block_samples", "restart": true or false, "words"}',
+    ),
+    CommandSpec(
+        "midi_inputs",
+        "MIDI inputs that there are, and those that are wanted and not there.",
+        result='{"inputs": [{"name", "there", "used"}], "all": true or false}',
+    ),
+    CommandSpec(
+        "midi_use",
+        "Which MIDI inputs are listened to, now and at the next start.",
+        (Field("ports", Kind.TEXTS, "Their names; left out: all, those to come too.", 1, MOST_TEXT, required=False),),
+        result="as of midi_inputs",
+    ),
     # Corners.
     CommandSpec(
         "corner",
@@ -402,6 +473,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
         result='{"path", "seconds"}',
     ),
+    CommandSpec(
+        "log",
+        "What the engine said last, the oldest first: at most 200 lines.",
+        result='{"lines": [{"time_s", "kind", "words"}]}',
+    ),
     CommandSpec("quit", "The engine ends."),
 )
 
@@ -413,12 +489,13 @@ class Command:
     """A command that is right. `command["x"]` is a field; fields that were not given have their default, or None.
 
     A corner is a `Corner`, a parameter's value a float inside its range, a list of texts a tuple of str.
-    notes: what was brought into its range, in words.
+    notes: what was brought into its range, in words. by: name of the client that gave it; the server knows.
     """
 
     name: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by: str = field(default="", compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name]

@@ -1,5 +1,6 @@
 """Every parameter of the sound, described once: engine, screen, encoder board, MIDI and patches read this table."""
 
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -43,6 +44,24 @@ class Parameter:
             return self.clamp(self.minimum * (self.maximum / self.minimum) ** travel)
         share = travel**3 if self.curve == "cubic" else travel
         return self.clamp(self.minimum + (self.maximum - self.minimum) * share)
+
+    def to_travel(self, value: float) -> float:
+        """A knob's travel 0..1 at a value, clamped first: the inverse of `from_travel`, within rounding."""
+        inside = self.clamp(value)
+        if self.maximum <= self.minimum:
+            return 0.0
+        if self.curve == "log":
+            return math.log(inside / self.minimum) / math.log(self.maximum / self.minimum)
+        share = (inside - self.minimum) / (self.maximum - self.minimum)
+        return math.cbrt(share) if self.curve == "cubic" else share
+
+    def nudged(self, value: float, travel: float) -> float:
+        """The value after a knob was turned on by a share of its travel, -1..1. One that has steps goes on by one at
+        least, in the direction of the turn."""
+        if self.curve == "step":
+            steps = max(round(abs(travel) * (self.maximum - self.minimum)), 1) if travel else 0
+            return self.clamp(value + math.copysign(steps, travel))
+        return self.from_travel(self.to_travel(value) + travel)
 
 
 def _choice(name: str, choices: tuple[str, ...], default: str, description: str) -> Parameter:

@@ -44,7 +44,13 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("voices.limit", "whole number", "", "At most so many for now; the governor lowers it under load."),
     StatusEntry("voices.most", "whole number", "", "What the engine was made for."),
     StatusEntry("voices.stolen", "whole number", "", "Notes ended for others since the start."),
-    StatusEntry("notes", "list", "", 'Sounding notes: [{"channel", "key", "x", "y", "level_db"}].'),
+    StatusEntry(
+        "notes",
+        "list",
+        "",
+        'Sounding notes, the loudest first: [{"channel", "key", "x", "y", "level_db", "spectrum_db"}]. spectrum_db: '
+        "level of what it plays now in the eight octaves from 62.5 Hz to 16 kHz; a pad's notes have none.",
+    ),
     StatusEntry("levels.peak_dbfs", "list", "dBFS", "Highest sample since the last status, [left, right]."),
     StatusEntry("levels.rms_dbfs", "list", "dBFS", "Mean level since the last status, [left, right]."),
     StatusEntry("patch.name", "text", "", "The patch that was loaded or saved last."),
@@ -53,6 +59,12 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("patch.sounding", "text", "", "edited or stored, as `compare` says."),
     StatusEntry("patch.undo", "text", "", "What undo would take back; left out when nothing."),
     StatusEntry("patch.redo", "text", "", "What redo would do again; left out when nothing."),
+    StatusEntry(
+        "focus.target", "text", "", "A parameter's name, or nw, ne, sw or se: what is held; left out when nothing."
+    ),
+    StatusEntry("focus.by", "text", "", "Who holds it."),
+    StatusEntry("focus.at", "number", "s", "Since when, in seconds since 1970."),
+    StatusEntry("audition.instrument", "text", "", "What is auditioned; left out when nothing."),
     StatusEntry("clock.tempo_bpm", "number", "bpm", "Tempo that counts."),
     StatusEntry("clock.source", "text", "", "own or midi."),
     StatusEntry("clock.beat", "number", "quarters", "Since the start."),
@@ -82,7 +94,12 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("input.peak_dbfs", "number", "dBFS", "Highest sample of the last 1.5 s."),
     StatusEntry("input.clipped", "flag", "", "It was at full scale within the last 3 s."),
     StatusEntry(
-        "input.takes", "list", "", 'Notes that were recorded: [{"seconds", "heard", "pitch", "clipped_samples"}].'
+        "input.takes",
+        "list",
+        "",
+        "Notes that were recorded: "
+        '[{"seconds", "heard", "pitch", "clipped_samples", "peaks", "start_s", "end_s", "keep"}]: '
+        "`peaks` is a picture of the take, at most 64 numbers 0..1; the last three are what `record_input_trim` said.",
     ),
     StatusEntry("input.words", "text", "", "How it stands, for a person."),
     StatusEntry("grid.pairs", "whole number", "", "Pairs of instruments along the edges of the surface, at most 4."),
@@ -153,6 +170,13 @@ NOTICES: tuple[NoticeSpec, ...] = (
     NoticeSpec("gesture_changed", "A gesture was recorded, cleared or loaded."),
     NoticeSpec("recording_saved", "A file is finished.", '{"path", "seconds"}'),
     NoticeSpec("audio_changed", "The audio device came, went or changed.", '{"words"}'),
+    NoticeSpec(
+        "parameter_changed",
+        "Somebody moved a parameter, at most 30 times a second each, the last value always. by: the client's name, "
+        '"midi", "osc" or "patch" (one was loaded, or an edit taken back). The finger (`point`) is not told here.',
+        '{"parameter", "value", "by"}',
+    ),
+    NoticeSpec("log_line", "The engine said something; `log` has what was said before.", '{"time_s", "kind", "words"}'),
     NoticeSpec("warning", "Something the player should know.", '{"words"}'),
 )
 

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from synth.errors import TetradError
+from synth.instruments.takes import Trim
 
 LIST_WITHIN_S = 30.0
 """A driver may take seconds for each of its devices."""
@@ -42,9 +44,9 @@ class RecordProcess:
         self._thread = threading.Thread(target=self._read, name="recording input", daemon=True)
         self._thread.start()
 
-    def finish(self) -> None:
-        """Have it end its last take and say what it has."""
-        self._tell({"finish": True})
+    def finish(self, trims: Mapping[int, Trim] = MappingProxyType({})) -> None:
+        """Have it end its last take, trim the takes with these numbers, and say what it has."""
+        self._tell({"finish": True, "trims": [[number, *trim] for number, trim in trims.items()]})
 
     def end(self) -> None:
         """What is under way is lost. Any thread but its own; one whose driver hangs is killed after ENDS_WITHIN_S."""
@@ -77,9 +79,18 @@ class RecordProcess:
 
 def list_inputs() -> list[dict[str, Any]]:
     """The inputs that there are now. It takes a second. Raises TetradError."""
+    return _listed("inputs")
+
+
+def list_outputs() -> list[dict[str, Any]]:
+    """The outputs that there are now, those with two channels or more. It takes a second. Raises TetradError."""
+    return _listed("outputs")
+
+
+def _listed(kind: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
-            (*_COMMAND, "--list"),
+            (*_COMMAND, "--list", kind),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env={**os.environ, **_THREADS},
@@ -90,11 +101,11 @@ def list_inputs() -> list[dict[str, Any]]:
     except OSError as error:
         raise _no_process(error) from error
     except (subprocess.TimeoutExpired, ValueError) as error:
-        raise TetradError(f"the inputs could not be listed ({error}); a driver may hang: plug it in again") from error
+        raise TetradError(f"the {kind} could not be listed ({error}); a driver may hang: plug it in again") from error
     if "error" in answer:
         raise TetradError(answer["error"])
-    inputs: list[dict[str, Any]] = answer["inputs"]
-    return inputs
+    devices: list[dict[str, Any]] = answer[kind]
+    return devices
 
 
 def _no_process(error: OSError) -> TetradError:

@@ -1,16 +1,16 @@
-"""Recording in a process of its own, for the engine: `python -m synth.instruments.record_worker [--list]`.
+"""Recording in a process of its own, for the engine: `python -m synth.instruments.record_worker [--list KIND]`.
 
 In, JSON lines: first what is wanted, {"folder", "device": text or null, "notes": number or null, "seconds"}; then
-{"finish": true} when it is to end. Out, JSON lines:
+{"finish": true, "trims": [[take, start_s, end_s or null, keep]]} when it is to end. Out, JSON lines:
 
     {"ready": {"device", "sample_rate_hz", "channels"}}     once it records
     {"status": {...}}                                       `InputStatus.to_json`, when it is another, 20 times a second
     {"done": {"takes": [...], "remarks": [...]}}            the answer to finish, and the end of the process
     {"error": words}                                        the end, too
 
-With `--list` it says {"inputs": [...]} and ends: a process that has just begun sees what was plugged in since the
-engine began. It ends when its input ends, and leaves the JACK server in order (one that waits for clients waits for a
-killed one, too); takes that are written then stay.
+With `--list inputs` (or outputs) it says {"inputs": [...]} and ends: a process that has just begun sees what was
+plugged in since the engine began. It ends when its input ends, and leaves the JACK server in order (one that waits for
+clients waits for a killed one, too); takes that are written then stay.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import TetradError
-from synth.instruments.takes import LOOK_PERIOD_S, TakeRecorder
+from synth.instruments.takes import LOOK_PERIOD_S, TakeRecorder, Trim
 from synth.io.audio_input import AudioInput, input_devices
+from synth.io.sound_cards import output_devices
 from synth.worker_main import Lines, take_output
 
 
 def main(arguments: list[str]) -> int:
-    """Record once, or list the inputs."""
+    """Record once, or list the devices of a kind."""
     lines = Lines(take_output())
     try:
-        if arguments == ["--list"]:
-            lines.write({"inputs": [_described(device) for device in input_devices()]})
+        if arguments[:1] == ["--list"]:
+            found = output_devices() if arguments[1] == "outputs" else input_devices()
+            lines.write({arguments[1]: [_described(device) for device in found]})
         else:
             _record(lines, json.loads(sys.stdin.readline()))
     except TetradError as error:
@@ -63,10 +65,12 @@ def _record(lines: Lines, wanted: Mapping[str, Any]) -> None:
                 told = status
                 lines.write({"status": status})
             time.sleep(LOOK_PERIOD_S)
-        if asked.get() is None:
+        request = asked.get()
+        if request is None:
             recorder.close()
             return
         recorder.finish()
+        recorder.trim({number: Trim(*trim) for number, *trim in request["trims"]})
         takes = [take.to_json() for take in recorder.takes]
         lines.write({"done": {"takes": takes, "remarks": recorder.remarks()}})
 

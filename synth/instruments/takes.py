@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import numpy as np
 from synth.errors import TetradError
 from synth.files import full_words, is_full
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.instruments.audio_files import read_audio
 from synth.instruments.cleaning import one_channel
 from synth.instruments.keys import Estimator, key_name
 from synth.instruments.resampling import to_engine_rate
@@ -34,6 +35,7 @@ MOST_TAKES, MOST_SOUND_S = 512, 1800.0
 """As many sources as an import takes; half an hour in all, some 300 MB: somebody may have forgotten it."""
 NICE = 10
 """Of the thread that estimates pitches: others play meanwhile."""
+N_PEAKS = 64
 _PITCH_FROM_S = 3.0
 _DEAD_DBFS, _DEAD_S = -90.0, 3.0
 
@@ -63,6 +65,8 @@ class WrittenTake:
     cut: bool
     heard: str = ""
     pitch: float | None = None
+    peaks: tuple[float, ...] = ()
+    """Highest sample of each of N_PEAKS stretches of equal length, 0..1: its picture."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -71,7 +75,16 @@ class WrittenTake:
             "clipped_samples": self.clipped_samples,
             "heard": self.heard,
             "pitch": self.pitch,
+            "peaks": list(self.peaks),
         }
+
+
+class Trim(NamedTuple):
+    """What stays of a take: from start_s to end_s (None: to its end), or nothing of it where keep is False."""
+
+    start_s: float = 0.0
+    end_s: float | None = None
+    keep: bool = True
 
 
 class InputStatus(NamedTuple):
@@ -157,6 +170,19 @@ class TakeRecorder:
         self._thread.shutdown(wait=True)
         self._collect()
 
+    def trim(self, trims: Mapping[int, Trim]) -> None:
+        """After `finish`: takes, counted from 1, become shorter or go. Raises TetradError when one can't be written,
+        which is whole then."""
+        for number, trim in sorted(trims.items(), reverse=True):
+            if not 1 <= number <= len(self._takes):
+                continue
+            take = self._takes[number - 1]
+            if not trim.keep:
+                take.path.unlink(missing_ok=True)
+                del self._takes[number - 1]
+            elif trim != Trim():
+                take.seconds = _shortened(take.path, trim)
+
     def close(self) -> None:
         """Never mind what is under way."""
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -222,7 +248,7 @@ class TakeRecorder:
         if written.problem is not None:
             self._remarks.append(written.problem)
         clipped = clipped_samples(np.abs(take.sound))
-        told = WrittenTake(written.path, len(take.sound) / rate_hz, clipped, take.cut)
+        told = WrittenTake(written.path, len(take.sound) / rate_hz, clipped, take.cut, peaks=_peaks(take.sound))
         self._takes.append(told)
         end = take.onset + round(_PITCH_FROM_S * rate_hz)
         sound = take.sound[take.onset : end].copy()
@@ -257,6 +283,21 @@ def _written(path: Path, stereo: Float32Array, rate_hz: int) -> Take:
             f"cannot write {path}: {error.strerror}; a folder that takes files was expected; name another"
         ) from error
     return file.finish()
+
+
+def _shortened(path: Path, trim: Trim) -> float:
+    """A take's file holds only that stretch from now on. Gives its length in seconds."""
+    raw = read_audio(path, trim.start_s, trim.end_s)
+    written = _written(_free_path(path.parent), np.asarray(raw.samples, np.float32), raw.rate_hz)
+    written.path.replace(path)
+    return len(raw.samples) / raw.rate_hz
+
+
+def _peaks(sound: Float32Array) -> tuple[float, ...]:
+    """Of float32 [n, channels]: N_PEAKS stretches, fewer of less samples; two digits are enough for a picture."""
+    loudest = np.abs(sound).max(axis=1)
+    starts = np.unique(np.linspace(0, len(loudest), N_PEAKS, endpoint=False).astype(int))
+    return tuple(round(min(float(peak), 1.0), 2) for peak in np.maximum.reduceat(loudest, starts))
 
 
 def _hear(sound: Float32Array, rate_hz: int, estimate: Estimator | None) -> tuple[str, float | None]:

@@ -70,6 +70,8 @@ class Connection(asyncio.Protocol):
         self._waiting_before = 0
         self._progress_s = 0.0
         self.name = "a client"
+        self.client_name = ""
+        """As it calls itself."""
         self.is_open = False
         """The client has said hello."""
         self.rate_hz = 0.0
@@ -84,6 +86,8 @@ class Connection(asyncio.Protocol):
         self.pedals_down: dict[int, None] = {}
         """Channels of its pedals that are down."""
         self.touching: tuple[float, float] | None = None
+        self.holding: set[str] = set()
+        """In whose name it has said `focus` and not let go."""
 
     # asyncio calls these.
 
@@ -247,7 +251,8 @@ class Connection(asyncio.Protocol):
             self._refuse(f"{command.name} came before hello; say hello first, with the protocol you speak", number)
             self.end()
             return
-        self.name = f"{shown(command['name'] or 'a client')}"
+        self.client_name = command["name"] or "a client"
+        self.name = f"{shown(self.client_name)}"
         theirs = command["protocol"]
         if theirs != PROTOCOL_VERSION:
             self._refuse(other_version(theirs), number)

@@ -10,10 +10,11 @@ arrival and appends them to a bounded queue. When the queue is full the message 
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -31,6 +32,7 @@ __all__ = [
     "PortMessage",
     "choose_inputs",
     "input_ports",
+    "lasting_name",
     "working_apis",
 ]
 
@@ -160,22 +162,33 @@ class MidiPorts:
     """Every MIDI input there is, as they come and go: a thread looks for them each second.
 
     wanted: only the first port whose name holds it, whenever it is there; None: all. Each system has a port of our own.
+    chosen: only the ports of these names, as `there` has them; None: as `wanted` says. `choose` changes it.
     queue: where the messages go, to share one with other inputs. exact_jack: JACK's events keep their time, which takes
     JACK-Client and JACK's library; where they are missing, rtmidi serves, and the messages have no `frame`.
     Use take(), then lost(): a port that was pulled out is named once, and its notes are to be let go.
     """
 
     def __init__(
-        self, wanted: str | None = None, queue: MessageQueue | None = None, *, exact_jack: bool = True
+        self,
+        wanted: str | None = None,
+        queue: MessageQueue | None = None,
+        *,
+        chosen: Sequence[str] | None = None,
+        exact_jack: bool = True,
     ) -> None:
         self.queue = queue or MessageQueue()
         """Where the messages of all ports wait."""
         self._wanted = None if wanted is None else wanted.lower()
+        self._chosen = None if chosen is None else frozenset(map(lasting_name, chosen))
+        self.on_change: Callable[[tuple[str, ...]], object] = lambda _names: None
+        """Called with `names` when they have changed, in the thread that looks."""
         self._exact_jack = exact_jack
         self._systems: dict[int, MidiSystem] = {}
         self._retry_at_s: dict[int, float] = {}
         self._connected: dict[tuple[int, str], str] = {}
         self._names: tuple[str, ...] = ()
+        self._there: tuple[str, ...] = ()
+        self._looking = threading.Lock()
         self.problems: tuple[str, ...] = ()
         """One line for each port that is there and can't be listened to."""
         self._stopping = threading.Event()
@@ -197,6 +210,23 @@ class MidiPorts:
     def names(self) -> tuple[str, ...]:
         """The ports that are listened to, without our own."""
         return self._names
+
+    @property
+    def there(self) -> tuple[str, ...]:
+        """All ports that send MIDI, listened to or not."""
+        return self._there
+
+    @property
+    def choice(self) -> frozenset[str] | None:
+        """What `choose` was given; None: all, or the one that was wanted at the start."""
+        return self._chosen
+
+    def choose(self, names: Sequence[str] | None) -> None:
+        """From now on listen to the ports of these names, also to those that come later; None: to all. What a port has
+        sounding is let go when it is listened to no more. Any thread; it takes some ms for each port."""
+        self._wanted = None
+        self._chosen = None if names is None else frozenset(map(lasting_name, names))
+        self._look()
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -223,16 +253,29 @@ class MidiPorts:
             self._look()
 
     def _look(self) -> None:
-        """Brings what is connected in line with what is there."""
+        """Brings what is connected in line with what is there and with what is wanted."""
+        with self._looking:
+            before = self._names
+            self._connect_wanted()
+        if self._names != before:
+            self.on_change(self._names)
+
+    def _is_wanted(self, full_name: str) -> bool:
+        if self._chosen is not None:
+            return lasting_name(full_name) in self._chosen
+        return self._wanted is None or self._wanted in full_name.lower()
+
+    def _connect_wanted(self) -> None:
         for api in rtmidi.get_compiled_api():
             self._renew(api)
         there = {(api, name) for api, system in self._systems.items() for name in system.sources()}
-        for place in [place for place in self._connected if place not in there]:
-            self._disconnect(*place)
+        for place, full_name in list(self._connected.items()):
+            if place not in there or not self._is_wanted(full_name):
+                self._disconnect(*place)
         problems = []
         for api, name in sorted(there - self._connected.keys()):
             full_name = str(MidiPort(api, 0, name))
-            if self._wanted is not None and (self._connected or self._wanted not in full_name.lower()):
+            if not self._is_wanted(full_name) or (self._wanted is not None and self._connected):
                 continue
             try:
                 self._systems[api].connect(name)
@@ -241,6 +284,7 @@ class MidiPorts:
             else:
                 self._connected[api, name] = full_name
         self._names, self.problems = tuple(self._connected.values()), tuple(problems)
+        self._there = tuple(str(MidiPort(api, 0, name)) for api, name in sorted(there))
 
     def _renew(self, api: int) -> None:
         """Opens a system that is not open, or whose server has gone."""
@@ -273,6 +317,11 @@ class MidiPorts:
                 bridged = BRIDGED if rtmidi.API_LINUX_ALSA in self._systems else ()
                 return JackMidiInput(self.queue, ignored=(f"{CLIENT_NAME}:", *bridged))
         return RtmidiSystem(api, self.queue)
+
+
+def lasting_name(full_name: str) -> str:
+    """A port's name without what ALSA numbers anew each time it is plugged in: `... MIDI 1 20:0`."""
+    return re.sub(r" \d+:\d+$", "", full_name)
 
 
 def working_apis() -> list[int]:

@@ -8,6 +8,7 @@ from synth.io.block_renderer import AudioHealth, BlockRenderer, count_underflow,
 from synth.jit import cfunc
 from synth.native import Layout, Source, address_of, load_acquire, now_ns, set_count, sleep_us, system_words
 
+DEFAULT_BLOCK = 128
 _LONGEST_SLEEP_US = 20_000
 """So soon it notices that it is to stop."""
 _MISSED_BLOCKS = 8
@@ -57,6 +58,34 @@ class Pump:
         set_count(self._stopping, 0, 1)
         self._thread.join()
         self._renderer.another_stream()
+
+
+class NullStream:
+    """A stream of no device's, as an AudioOutput has streams."""
+
+    active = True
+    latency_s = 0.0
+
+    def __init__(self, renderer: BlockRenderer, *, sample_rate_hz: int, block_size: int) -> None:
+        """block_size 0: 128 samples."""
+        self.block_size = block_size or DEFAULT_BLOCK
+        self._pump = Pump(renderer, sample_rate_hz=sample_rate_hz, block_size=self.block_size)
+        self._started = False
+
+    def start(self) -> None:
+        """Blocks are asked for from here on."""
+        self._pump.__enter__()
+        self._started = True
+
+    def silence(self) -> None:
+        """No more blocks are asked for."""
+        self.close()
+
+    def close(self) -> None:
+        """The end."""
+        if self._started:
+            self._started = False
+            self._pump.__exit__()
 
 
 class NullOutput:

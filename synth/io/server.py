@@ -10,7 +10,8 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,6 +38,8 @@ from synth.io.socket_guard import GuardedSocket
 
 MOST_CLIENTS = 32
 MOST_NOTICES_WAITING = 1000
+MOST_HOLDING = 32
+"""Names in which one client says `focus`: a board's knobs and fingers."""
 HEARTBEAT_S = 1.0
 """A status is sent this often even when nothing changed: whoever hears none for longer knows that the engine hangs."""
 WATCH_PERIOD_S = 1.0
@@ -74,6 +77,8 @@ class Server:
         self._osc: OscEndpoint | None = None
         self._osc_words = "off"
         self._counts = {"lost_frames": 0, "dropped_clients": 0, "refused": 0}
+        self.say: Callable[[str, str], object] = lambda _kind, _words: None
+        """Is told what becomes a line of the log, too: its kind (refused, dropped, broke down, ...) and words."""
         self.failure: BaseException | None = None
         """What ended the server's thread, if it was not `stop`."""
 
@@ -166,7 +171,7 @@ class Server:
             except OSError as error:
                 host, port = self._osc_wanted
                 self._osc_words = f"off: UDP {host}:{port}: {error.strerror or error}"
-                self._log.say("osc", f"OSC is {self._osc_words}; a free port was expected; name another")
+                self._tell("osc", f"OSC is {self._osc_words}; a free port was expected; name another")
         self._loop.call_later(WATCH_PERIOD_S, self._watch)
         self._loop.call_later(1.0 / STATUS_RATE_HZ, self._tick)
 
@@ -188,7 +193,7 @@ class Server:
 
     def _loop_complained(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._log.say("loop", f"{context.get('message')}: {type(error).__name__}: {error}; report this")
+        self._tell("loop", f"{context.get('message')}: {type(error).__name__}: {error}; report this")
 
     # What connections and OSC ask of it.
 
@@ -207,13 +212,17 @@ class Server:
         self._counts["lost_frames"] += connection.lost_frames
         self._let_go(connection)
 
+    def _tell(self, kind: str, words: str) -> None:
+        self._log.say(kind, words)
+        self.say(kind, words)
+
     def refused(self, who: str, words: str) -> None:
         self._counts["refused"] += 1
-        self._log.say("refused", f"{who}: {words}")
+        self._tell("refused", f"{who}: {words}")
 
     def dropped(self, who: str, words: str) -> None:
         self._counts["dropped_clients"] += 1
-        self._log.say("dropped", f"{who} was dropped: {words}")
+        self._tell("dropped", f"{who} was dropped: {words}")
 
     def carry_out(
         self, command: Command, connection: Connection | None = None
@@ -225,6 +234,8 @@ class Server:
             return _ANSWERS[command.name](self, command, connection)
         if connection is not None:
             _remember(connection, command)
+        if not command.by:
+            command = replace(command, by="osc" if connection is None else connection.client_name)
         try:
             result = self._handler.handle(command)
         except TetradError:
@@ -241,7 +252,7 @@ class Server:
 
     def _broke_down(self, error: Exception, command: Command) -> TetradError:
         words = in_words(error, command)
-        self._log.say("broke down", words)
+        self._tell("broke down", words)
         return TetradError(words)
 
     def _let_go(self, connection: Connection) -> None:
@@ -261,9 +272,10 @@ class Server:
         if connection.touching is not None and all(other.touching is None for other in self._connections):
             x, y = connection.touching
             commands.append(make_command("point", x=x, y=y, touching=False))
+        commands += [make_command("focus", by=name) for name in sorted(connection.holding)]
         for command in commands:
             try:
-                self.carry_out(command)
+                self.carry_out(replace(command, by=connection.client_name))
             except TetradError as error:
                 self.refused(connection.name, str(error))
 
@@ -274,7 +286,7 @@ class Server:
         try:
             status = normalised(self._handler.status())
         except Exception as error:  # noqa: BLE001  (the handler's own mistake: commands must go on)
-            self._log.say("status", f"the status broke down: {type(error).__name__}: {error}; report this")
+            self._tell("status", f"the status broke down: {type(error).__name__}: {error}; report this")
             return None
         status["server"] = {
             "clients": sum(connection.is_open for connection in self._connections),
@@ -364,6 +376,12 @@ def _remember(connection: Connection, command: Command) -> None:
         connection.pedals_down.pop(command["channel"], None)
     elif command.name == "point":
         connection.touching = (command["x"], command["y"]) if command["touching"] else None
+    elif command.name == "focus":
+        name = command["by"] or connection.client_name
+        if command["parameter"] is None and command["corner"] is None:
+            connection.holding.discard(name)
+        elif len(connection.holding) < MOST_HOLDING:
+            connection.holding.add(name)
 
 
 def describe_command(spec: CommandSpec) -> dict[str, Any]:

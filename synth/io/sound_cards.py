@@ -351,6 +351,11 @@ def _named(wanted: str, devices: list[AnyDevice], kind: str) -> AnyDevice:
     )
 
 
+def named_output(wanted: str, devices: Sequence[OutputDevice]) -> OutputDevice:
+    """The one that `wanted` names: its number, host API or a part of its name. TetradError when none fits."""
+    return _named(wanted, list(devices), "output")
+
+
 def _listed(devices: Sequence[AnyDevice]) -> str:
     return "; ".join(f"{device.number} {device}" for device in devices) or "none at all"
 

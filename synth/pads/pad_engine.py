@@ -66,6 +66,10 @@ class PadConductor(Conductor):
         self._law["rate_ratio"] = spec.sample_rate_hz / sample_rate_hz
         self._law["row_samples"] = spec.row_samples
 
+    def _spectra(self, voices: Records) -> dict[int, list[float]]:
+        """None: a pad's voices are rows of samples, without partials that could be looked at."""
+        return {}
+
     def _tick_until(self, limit: int) -> None:
         bank, work, controls, rings, pad = self._bank, self._work, self.controls, self._rings, self._pad
         z, pitch, velocity = self._inputs

@@ -30,6 +30,7 @@ from synth.voices.prepared_path import PreparedPath, no_bends
 from synth.voices.residual import fill_residuals
 from synth.voices.segments import MIX_PARAMETERS, Int64Array, Records, Rings
 from synth.voices.sources import Sources
+from synth.voices.spectrum import N_OCTAVES, decibels, octave_powers
 from synth.voices.surface import add_bends
 from synth.voices.tick import finish
 from synth.voices.voice import FREE, NEVER, VOICE
@@ -153,13 +154,14 @@ class Conductor:
         """Voices held or released."""
         return self.notes.n_sounding
 
-    def sounding(self) -> list[dict[str, float]]:
+    def sounding(self) -> list[dict[str, Any]]:
         """Sounding notes as the status tells them, loudest first, one entry for a note's unison voices."""
-        # A copy: the conductor's thread goes on writing.
+        # A copy: the conductor's thread goes on writing. What it writes meanwhile can only tear a level or two, once.
         bank = self._bank[self._bank["state"] != FREE]
-        notes: dict[int, dict[str, float]] = {}
+        bank = bank[np.argsort(-bank["audible"])]
+        notes: dict[int, dict[str, Any]] = {}
         x, y = self.place()
-        for voice in bank[np.argsort(-bank["audible"])]:
+        for voice in bank:
             own_x, own_y = (self._own(voice, dimension) for dimension in (ev.Dimension.X, ev.Dimension.Y))
             notes.setdefault(
                 int(voice["serial"]),
@@ -171,7 +173,22 @@ class Conductor:
                     "level_db": round(10.0 * math.log10(max(float(voice["audible"]), 1e-12)), 1),
                 },
             )
+        for serial, levels in self._spectra(bank).items():
+            notes[serial]["spectrum_db"] = levels
         return list(notes.values())
+
+    def _spectra(self, voices: Records) -> dict[int, list[float]]:
+        """Levels in dB of the octaves of each note, by its number."""
+        if voices.shape[0] == 0:
+            return {}
+        powers = octave_powers(voices, self.clock_samples, self._sample_rate_hz)
+        serials = voices["serial"]
+        if len(set(serials.tolist())) == len(serials):  # no unison
+            return dict(zip(serials.tolist(), decibels(powers), strict=True))
+        numbers, places = np.unique(serials, return_inverse=True)
+        of_notes = np.zeros((len(numbers), N_OCTAVES))
+        np.add.at(of_notes, places, powers)
+        return dict(zip(numbers.tolist(), decibels(of_notes), strict=True))
 
     def place(self) -> tuple[float, float]:
         """Where the sound is on the surface now, smoothed: x, y."""

@@ -242,11 +242,18 @@ class PreparedInstrument:
     def choose(self, key: int, velocity: int) -> Choice:
         """The notes for a key and velocity: the neighbouring recorded pitches, weighted by distance in semitones, and
         at each the neighbouring velocity layers, weighted likewise. Outside the recorded range, the nearest."""
-        if (key, velocity) not in self._choices:
+        choice = self._choices.get((key, velocity))
+        if choice is None:
             if len(self._choices) >= MOST_CHOICES:  # 128 keys by 127 velocities would be 8 MB an instrument
                 self._choices.clear()
-            self._choices[key, velocity] = self._choose(key, velocity)
-        return self._choices[key, velocity]
+            # Not read again: another engine that plays this instrument may clear them in another thread.
+            choice = self._choices[key, velocity] = self._choose(key, velocity)
+        return choice
+
+    @property
+    def pitches(self) -> list[int]:
+        """Keys that were recorded, rising."""
+        return sorted(self._by_pitch)
 
     def _choose(self, key: int, velocity: int) -> Choice:
         notes: list[int] = []

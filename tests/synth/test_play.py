@@ -33,7 +33,7 @@ def play(
     environment: dict[str, str], *arguments: str, folder: Path | None = None, refine: bool = False
 ) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*TETRAD, "play", "--osc", "-1", "--refine" if refine else "--no-refine", *arguments],
+        [*TETRAD, "play", "--osc", "-1", "--no-screen", "--refine" if refine else "--no-refine", *arguments],
         env={**environment, "TETRAD_HOME": os.environ["TETRAD_HOME"]},
         cwd=folder,
         stdin=subprocess.DEVNULL,

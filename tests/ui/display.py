@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from types import TracebackType
 
 import pytest
@@ -12,15 +13,16 @@ SIDE_PX = 1280
 
 
 class Display:
-    """Xvfb on the first number that is free; a context manager. name: for DISPLAY."""
+    """Xvfb on the first number that is free; a context manager. name: for DISPLAY. command: in front of Xvfb."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str] = ()) -> None:
         if shutil.which("Xvfb") is None or shutil.which("xdotool") is None:
             pytest.fail("Xvfb or xdotool is missing; `make test` installs them (Debian packages xvfb, xdotool)")
         reading, writing = os.pipe()
+        screen = f"{SIDE_PX}x{SIDE_PX}x24"
         try:
             self._server = subprocess.Popen(
-                ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{SIDE_PX}x{SIDE_PX}x24", "-nolisten", "tcp"],
+                [*command, "Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-nolisten", "tcp"],
                 stderr=subprocess.DEVNULL,
                 pass_fds=(writing,),
             )

@@ -79,6 +79,12 @@ class Screen:
 
     def start(self) -> None:
         """Start it; returns with its first frame."""
+        began_s = time.monotonic()
+        self.launch()
+        self.ready_s = self._read()["ready"] - began_s
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         environment = {**os.environ, "TETRAD_HOME": str(self.home), "TETRAD_SCREEN_REPORT": str(self._report)}
         environment |= {"KIVY_HOME": str(self.home / "kivy"), "PYTHONUNBUFFERED": "1"}
         # The tests may run in Kivy's own setting, or in a desktop's.
@@ -88,12 +94,10 @@ class Screen:
             environment["SDL_VIDEODRIVER"] = "offscreen"
         else:
             environment |= {"SDL_VIDEODRIVER": "x11", "DISPLAY": self.display.name, "LIBGL_ALWAYS_SOFTWARE": "1"}
-        began_s = time.monotonic()
         with self._log.open("w") as log:
             self._program = subprocess.Popen(
                 self._command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
             )
-        self.ready_s = self._read()["ready"] - began_s
 
     def ask(self, question: str, **values: Any) -> Any:
         """The answer to a question of screen_program.Window."""

@@ -46,6 +46,8 @@ def value_for(field: Field) -> tuple[Any, Any]:
     if field.kind is Kind.NUMBER:
         middle = (field.low + field.high) / 2.0
         return middle, middle
+    if field.kind is Kind.WHOLE and field.low > 3:
+        return field.low, int(field.low)
     if field.kind is Kind.CHOICE:
         return field.choices[-1], field.choices[-1]
     return VALUES[field.kind]

@@ -1,0 +1,1 @@
+"""The page of instruments: finding, hearing, placing, adding and recording them."""

@@ -1,0 +1,1 @@
+"""The play page: the surface with its four corners, the bar of gestures, the keys."""

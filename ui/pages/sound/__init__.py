@@ -1,0 +1,1 @@
+"""The page of the sound: every parameter of the engine's table."""
