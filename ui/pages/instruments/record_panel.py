@@ -51,8 +51,8 @@ class TakeRow(ButtonBehavior, BoxLayout):
 
 
 class RecordPanel(BoxLayout):
-    """state: of the input, as the status says it; running: it is not off. selected: number of the take whose ends are moved; 0 for none.
-    device: what is recorded from next; "" for what the engine finds. notes: one of NOTES."""
+    """state: of the input, as the status says it; running: it is not off. selected: number of the take whose ends are
+    moved; 0 for none. device: what is recorded from next; "" for what the engine finds. notes: one of NOTES."""
 
     page: "InstrumentsPage" = ObjectProperty(None)
     state = StringProperty("off")

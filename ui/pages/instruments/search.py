@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 MOST_TAG_CHIPS = 24
@@ -86,16 +87,24 @@ def _whole(about: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
+class _Row(NamedTuple):
+    """An entry and what is looked for in it, folded. about: a text; credit: whole words."""
+
+    entry: Entry
+    about: str
+    credit: frozenset[str]
+    family: str
+    tags: tuple[str, ...]
+
+
 class Index:
     """All instruments, favourites first and then by how they are shown. Made once for each list of the engine's."""
 
     def __init__(self, instruments: Iterable[Mapping[str, Any]] = ()) -> None:
-        found = [entry for entry in map(entry_of, instruments) if entry is not None]
-        self._rows = sorted(
-            ((not entry.favourite, folded(entry.title), entry.name), _about(entry), _credit(entry), entry)
-            for entry in found
-        )
-        self.entries: list[Entry] = [row[-1] for row in self._rows]
+        rows = [_row(entry) for entry in map(entry_of, instruments) if entry is not None]
+        rows.sort(key=lambda row: (not row.entry.favourite, row.about))
+        self._rows = rows
+        self.entries: list[Entry] = [row.entry for row in rows]
         self._by_name = {entry.name: entry for entry in self.entries}
 
     def get(self, name: str) -> Entry | None:
@@ -103,18 +112,21 @@ class Index:
         return self._by_name.get(name)
 
     def find(self, wanted: Wanted) -> list[Entry]:
-        """Those that fit, in this index's order."""
-        words = folded(wanted.words).split()
-        family, tag = folded(wanted.family), folded(wanted.tag)
-        return [
-            entry
-            for _, about, credit, entry in self._rows
-            if (not wanted.favourites or entry.favourite)
-            and not (wanted.own and entry.shipped)
-            and (not family or folded(entry.family) == family)
-            and (not tag or any(folded(own) == tag for own in entry.tags))
-            and all(word in about or word in credit for word in words)
-        ]
+        """Those that fit, in this index's order. One pass for each thing that is wanted: a key is a pass or two."""
+        rows = self._rows
+        for word in folded(wanted.words).split():
+            rows = [row for row in rows if word in row.about or word in row.credit]
+        if wanted.family:
+            family = folded(wanted.family)
+            rows = [row for row in rows if row.family == family]
+        if wanted.tag:
+            tag = folded(wanted.tag)
+            rows = [row for row in rows if tag in row.tags]
+        if wanted.favourites:
+            rows = [row for row in rows if row.entry.favourite]
+        if wanted.own:
+            rows = [row for row in rows if not row.entry.shipped]
+        return [row.entry for row in rows]
 
     def families(self) -> list[str]:
         """Those that there are, by name."""
@@ -126,12 +138,22 @@ class Index:
         return [tag for tag, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_TAG_CHIPS]]
 
 
-def _about(entry: Entry) -> str:
-    return folded("\n".join((entry.name, entry.title, entry.family, *entry.tags)))
+def _row(entry: Entry) -> _Row:
+    family, tags = _folded_often(entry.family), tuple(map(_folded_often, entry.tags))
+    # The title first: rows are sorted by this.
+    about = "\n".join((folded(entry.title), folded(entry.name), family, *tags))
+    return _Row(entry, about, _words(entry.author) | _words(entry.source), family, tags)
 
 
-def _credit(entry: Entry) -> tuple[str, ...]:
-    return tuple(re.split(r"[\W_]+", folded(f"{entry.author} {entry.source}")))
+@lru_cache(4096)
+def _folded_often(words: str) -> str:
+    """Families and tags are a few words for thousands of instruments."""
+    return folded(words)
+
+
+@lru_cache(4096)
+def _words(credit: str) -> frozenset[str]:
+    return frozenset(re.split(r"[\W_]+", folded(credit)))
 
 
 def key_range(entry: Entry) -> str:
