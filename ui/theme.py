@@ -72,7 +72,7 @@ STAGE = Theme(
     background=colour("#0b0d12"),
     panel=colour("#141821"),
     raised=colour("#222836"),
-    line=colour("#3a4357"),
+    line=colour("#626e88"),
     text=colour("#f3f4f7"),
     muted=colour("#aeb6c6"),
     accent=colour("#ffd166"),
@@ -87,7 +87,7 @@ STUDIO = Theme(
     background=colour("#f4f2ee"),
     panel=colour("#ffffff"),
     raised=colour("#e6e3dc"),
-    line=colour("#a9a498"),
+    line=colour("#857f71"),
     text=colour("#15171c"),
     muted=colour("#4d515b"),
     accent=colour("#1d4ed8"),
@@ -95,7 +95,7 @@ STUDIO = Theme(
     warning=colour("#854400"),
     danger=colour("#a31515"),
     good=colour("#0a5c38"),
-    corners=_corners("#b35c00", "#0a66a8", "#007a5a", "#a8326f"),
+    corners=_corners("#9c5000", "#0a66a8", "#007a5a", "#a8326f"),
 )
 CONTRAST = Theme(
     "contrast",

@@ -60,8 +60,10 @@ def test_a_healthy_engine_is_called_well() -> None:
 )
 def test_what_is_wrong_is_said_in_one_sentence(sections: dict[str, Any], words: str, kind: str) -> None:
     said, of_kind = verdict(mirror_of(**sections))
-    assert words in said and of_kind == kind
-    assert "\n" not in said and kind_icon(of_kind)
+    assert words in said
+    assert of_kind == kind
+    assert "\n" not in said
+    assert kind_icon(of_kind)
 
 
 def test_the_worst_thing_is_said_first() -> None:
@@ -114,15 +116,18 @@ def test_memory_is_that_of_this_process(tmp_path: Path) -> None:
 def test_a_report_has_the_sentence_the_sections_and_the_log() -> None:
     mirror = mirror_of(parameters={"attack": 0.25}, health={"underflows": 7})
     words = report_text(mirror, SCREEN, ["10:00:00 warning: corner NW is silent"], now_s=0.0)
-    assert "warning: 7 blocks" in words and "tetrad 0.1.0" in words
-    assert "[audio]\ndevice: USB Audio" in words and "attack: 0.25" in words
+    assert "warning: 7 blocks" in words
+    assert "tetrad 0.1.0" in words
+    assert "[audio]\ndevice: USB Audio" in words
+    assert "attack: 0.25" in words
     assert words.endswith("[log]\n10:00:00 warning: corner NW is silent\n")
 
 
 def test_a_report_is_saved_whole_or_refused_in_words(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     path = save_report("日本語 🎻\n", folder)
-    assert path.parent == folder and path.read_text(encoding="utf-8") == "日本語 🎻\n"
+    assert path.parent == folder
+    assert path.read_text(encoding="utf-8") == "日本語 🎻\n"
     assert [one.name for one in folder.iterdir()] == [path.name]
     blocked = save_report("", folder, now_s=0.0)
     blocked.unlink()
@@ -134,9 +139,12 @@ def test_a_report_is_saved_whole_or_refused_in_words(tmp_path: Path) -> None:
 def test_the_log_is_newest_first_and_bounded() -> None:
     entries = [{"time_s": 1000.0 + n, "kind": "warning", "words": f"line {n}"} for n in range(MOST_LINES + 50)]
     lines = lines_of({"lines": entries})
-    assert len(lines) == MOST_LINES and lines[0].words == f"line {MOST_LINES + 49}"
+    assert len(lines) == MOST_LINES
+    assert lines[0].words == f"line {MOST_LINES + 49}"
     more = with_line(lines, Line(2000.0, "patch_changed", "patch Dawn"))
-    assert len(more) == MOST_LINES and more[0].words == "patch Dawn" and more[-1] == lines[-2]
+    assert len(more) == MOST_LINES
+    assert more[0].words == "patch Dawn"
+    assert more[-1] == lines[-2]
 
 
 @pytest.mark.parametrize("answer", [{}, {"lines": None}, {"lines": [None, 3, {}, {"words": 4}]}])
@@ -147,7 +155,8 @@ def test_a_log_of_another_shape_is_empty(answer: dict[str, Any]) -> None:
 @pytest.mark.parametrize("time_s", [None, True, "noon", float("nan"), float("inf"), -1.0, 1e30])
 def test_a_line_without_a_time_is_shown_without_one(time_s: object) -> None:
     line = line_of({"time_s": time_s, "words": "hello\nworld"})
-    assert line is not None and clock_words(line) == ""
+    assert line is not None
+    assert clock_words(line) == ""
     assert line_words(line).endswith(": hello world")
 
 

@@ -61,6 +61,7 @@ def test_depth_stays_within_its_range() -> None:
 
 def test_controllers_are_the_tables_and_the_players() -> None:
     own = next(one for one in PARAMETERS if one.name == "attack").midi_cc
+    assert own is not None
     assert model.controllers(DEFAULTS, PARAMETERS)["attack"] == [own]
     settings = {**DEFAULTS, **model.with_assignment(DEFAULTS, 20, "attack")}
     accepted(settings, {})
@@ -99,7 +100,8 @@ def test_only_controllers_that_may_be_assigned_are_stepped_to() -> None:
     while (one := model.next_assignable(down[-1], -1)) != down[-1]:
         down.append(one)
     assert up == down[::-1]
-    assert {6, 32, 38, 64, 96, 101}.isdisjoint(up) and {2, 5, 7, 95, 102}.issubset(up)
+    assert {6, 32, 38, 64, 96, 101}.isdisjoint(up)
+    assert {2, 5, 7, 95, 102}.issubset(up)
 
 
 @pytest.mark.parametrize("nothing", [None, {}, [], 3])
@@ -109,6 +111,8 @@ def test_no_settings_yet(nothing: object) -> None:
 
 def test_settings_of_another_engine_keep_what_is_new_and_lose_what_is_wrong() -> None:
     found = model.known({"channels": [2], "program_changes": 1, "bend_range_semitones": True, "future": {"a": 1}})
-    assert found["future"] == {"a": 1} and found["channels"] == [2]
-    assert found["program_changes"] is True and found["bend_range_semitones"] == 2.0
+    assert found["future"] == {"a": 1}
+    assert found["channels"] == [2]
+    assert found["program_changes"] is True
+    assert found["bend_range_semitones"] == 2.0
     assert model.known({"pressure": 5})["pressure"] == DEFAULTS["pressure"]

@@ -1,5 +1,6 @@
 """What the engine answers about sound cards and MIDI inputs, made fit to be shown. Pure."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -38,18 +39,17 @@ class Input(NamedTuple):
 def outputs_of(answer: Mapping[str, Any]) -> Outputs:
     """Rows that lack what a device needs are left out."""
     rows = answer.get("devices")
-    found = []
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, Mapping) and isinstance(row.get("device"), str):
-            found.append(
-                Output(
-                    row["device"],
-                    str(row.get("name") or row["device"]),
-                    str(row.get("host_api") or ""),
-                    whole(row.get("rate_hz")),
-                    row.get("in_use") is True,
-                )
-            )
+    found = [
+        Output(
+            row["device"],
+            str(row.get("name") or row["device"]),
+            str(row.get("host_api") or ""),
+            whole(row.get("rate_hz")),
+            row.get("in_use") is True,
+        )
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping) and isinstance(row.get("device"), str)
+    ]
     next_start = answer.get("next_start")
     return Outputs(
         tuple(found),
@@ -87,4 +87,5 @@ def level_share(level_dbfs: float, floor_dbfs: float = -60.0) -> float:
 
 def whole(value: object) -> int:
     """A whole number, or 0."""
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value else 0
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return int(value) if fits else 0  # type: ignore[call-overload]

@@ -43,7 +43,7 @@ class LogSection(Section):
 
     SCROLLS = False
     lines: list[Line] = ListProperty([])
-    rows: list[dict[str, Any]] = ListProperty([])
+    shown: list[dict[str, Any]] = ListProperty([])
     trouble = StringProperty("")
 
     def __init__(self, **values: Any) -> None:
@@ -60,7 +60,7 @@ class LogSection(Section):
     def _show(self, *_: object) -> None:
         """Every row with its height: a list that finds heights out as it scrolls jumps."""
         sizes, room_px = self.app.sizes, self.ids.list.width - self.app.sizes.mm(12)
-        rows = []
+        shown = []
         for line in self.lines:
             words = " ".join(line.words.split())
             font = font_for(words)
@@ -68,7 +68,7 @@ class LogSection(Section):
             # Lines end between words: on the average half a word, a tenth of a line, is lost in each.
             n_lines = math.ceil(1.1 * width_px / room_px) if width_px > room_px > 0 else 1
             height_px = 1.3 * sizes.small + n_lines * line_px + 3 * sizes.gap
-            rows.append(
+            shown.append(
                 {
                     "when": f"{clock_words(line)}  {kind_words(line.kind)}",
                     "kind": colour_kind(line.kind),
@@ -77,7 +77,7 @@ class LogSection(Section):
                     "size": (None, height_px),
                 }
             )
-        self.rows = rows
+        self.shown = shown
 
     def _take(self, answer: Mapping[str, Any]) -> None:
         self.lines = lines_of(answer)

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from ui.texts import ENGLISH, text
 
 MOST_LINES = 200
+LATEST_S = 4e9
+"""The year 2096: a clock that says more is wrong, and not every system can write it."""
 SIGNS = {
     "warning": "warning",
     "refused": "warning",
@@ -33,9 +35,10 @@ def line_of(entry: object) -> Line | None:
     """A line as the engine tells it; None where it has no words."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("words"), str):
         return None
-    time_s = entry.get("time_s")
-    known = isinstance(time_s, int | float) and not isinstance(time_s, bool) and 0.0 <= time_s < 4e9
-    return Line(float(time_s) if known else 0.0, str(entry.get("kind") or ""), entry["words"])
+    given = entry.get("time_s")
+    fits = isinstance(given, int | float) and not isinstance(given, bool)
+    time_s = float(given) if fits and 0.0 <= given < LATEST_S else 0.0  # type: ignore[arg-type, operator]
+    return Line(time_s, str(entry.get("kind") or ""), entry["words"])
 
 
 def lines_of(answer: Mapping[str, Any]) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What is known of the engine and the screen, as lines to read and as a file to send to somebody. Pure but for writing."""
+"""What is known of the engine and the screen, as a text to read and to send to somebody."""
 
 import os
 import platform
@@ -60,8 +60,8 @@ def report_text(mirror: Any, screen: Screen, log: Sequence[str] = (), now_s: flo
         "",
         f"engine: {mirror.engine or '-'}; {mirror.connection}; {duration_words(uptime_s(mirror))}",
         f"system: {platform.platform()}; Python {platform.python_version()}; {os.cpu_count()} cores",
-        f"screen: {screen.size[0]}x{screen.size[1]}; {screen.theme}; {screen.memory_mb:.0f} MB; "
-        f"{screen.frames_per_s:.0f} frames/s",
+        f"screen: {screen.size[0]}x{screen.size[1]}; {screen.theme}",
+        f"screen: {screen.memory_mb:.0f} MB; {screen.frames_per_s:.0f} frames/s",
     ]
     for name in (
         "audio",

@@ -29,29 +29,43 @@ class Sections(Protocol):
 
 def verdict(mirror: Sections) -> Verdict:
     """The sentence and its kind."""
+    return _unheard(mirror) or _lost(mirror) or _busy(mirror) or (text("settings.verdict.good"), "good")
+
+
+def _unheard(mirror: Sections) -> Verdict | None:
+    """Why nothing can be heard, or clicks just now."""
     if mirror.connection != "connected":
         return text("settings.verdict.gone", words=mirror.connection_words or mirror.connection), "danger"
-    audio, health, voices = mirror.audio, mirror.health, mirror.voices
-    if audio["state"] == "waiting":
-        return text("settings.verdict.waiting", device=audio["device"]), "danger"
-    if audio["state"] == "none":
+    if mirror.audio["state"] == "waiting":
+        return text("settings.verdict.waiting", device=mirror.audio["device"]), "danger"
+    if mirror.audio["state"] == "none":
         return text("settings.verdict.silent"), "warning"
-    if health["block_share"] >= 1.0:
+    if mirror.health["block_share"] >= 1.0:
         return text("settings.verdict.late_now"), "danger"
-    lost = health["dropped_events"] + mirror.midi["dropped"]
-    if lost:
-        return text("settings.verdict.dropped", n=lost), "warning"
-    if health["underflows"]:
-        return text("settings.verdict.underflows", n=health["underflows"]), "warning"
+    return None
+
+
+def _lost(mirror: Sections) -> Verdict | None:
+    """What did not come through since the start."""
+    events, blocks = mirror.health["dropped_events"] + mirror.midi["dropped"], mirror.health["underflows"]
+    if events:
+        return text("settings.verdict.dropped", n=events), "warning"
+    if blocks:
+        return text("settings.verdict.underflows", n=blocks), "warning"
+    return None
+
+
+def _busy(mirror: Sections) -> Verdict | None:
+    """What shows that the computer has little time left."""
+    health, voices = mirror.health, mirror.voices
     if health["block_share"] >= BUSY_SHARE:
         return text("settings.verdict.busy", share=round(100.0 * health["block_share"])), "warning"
     if 0 < voices["limit"] < voices["most"]:
         return text("settings.verdict.limited", limit=voices["limit"], most=voices["most"]), "warning"
-    frames = max(health["clock_samples"] // FRAME_SAMPLES, 1)
     late = health["late_frames"] + health["lost_segments"]
-    if late / frames > LATE_FRAME_SHARE and late > 1:
+    if late > max(LATE_FRAME_SHARE * (health["clock_samples"] // FRAME_SAMPLES), 1):
         return text("settings.verdict.frames", n=late), "warning"
-    return text("settings.verdict.good"), "good"
+    return None
 
 
 def share_kind(share: float) -> str:

@@ -198,8 +198,8 @@ TEXTS: dict[str, str] = {
     "settings.log.kind.patch_changed": "patch",
     "settings.log.kind.recording_saved": "saved",
     # About.
-    "settings.about.what": "An open neural timbre synthesizer: four instruments at the corners of a surface, and a note "
-    "that follows the finger.",
+    "settings.about.what": "An open neural timbre synthesizer: four instruments at the corners of a surface, and a "
+    "note that follows the finger.",
     "settings.about.version": "Version",
     "settings.about.no_engine": "no engine was reached yet",
     "settings.about.licence": "Licence",
