@@ -89,7 +89,7 @@ def test_a_corner_gets_another_instrument_from_its_wheel(
     screen = new_screen(size=size).connected()
     screen.wait_for_mirror("corners", lambda corners: corners["ne"]["instrument"])
     before = engine.client.status["corners"]["ne"]["instrument"]
-    left, bottom, right, top = screen.find(corner="ne", **{"class": "CornerPlate"}).known["rectangle"]
+    _, bottom, right, top = screen.find(corner="ne", **{"class": "CornerPlate"}).known["rectangle"]
     badge = (right - (top - bottom) / 2.0, (bottom + top) / 2.0)
     screen.panel.tap(badge[0] / (size[0] - 1), 1.0 - badge[1] / (size[1] - 1))
     screen.find(**{"class": "WheelRow"})

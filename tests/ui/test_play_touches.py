@@ -199,3 +199,11 @@ def test_whatever_ten_fingers_do_every_touch_ends_and_all_points_are_on_the_surf
             touching = point.touching
         if not touches:
             assert not touching, "the engine would wait for a finger that is gone"
+
+
+def test_a_tap_may_tremble_but_not_move() -> None:
+    touches = Touches(154.0, 86.0)
+    swipe(touches, 1, [(0.0, 0.5, 0.5), (0.05, 0.505, 0.5)])  # 0.8 mm
+    assert touches.up(1, 0.1).tap
+    swipe(touches, 2, [(5.0, 0.5, 0.5), (5.05, 0.55, 0.5)])  # 7.7 mm
+    assert not touches.up(2, 5.1).tap

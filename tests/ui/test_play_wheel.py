@@ -21,7 +21,7 @@ def test_favourites_come_first_then_the_family_then_the_rest() -> None:
 
 
 def test_entries_that_lack_something_are_shown_by_what_they_have() -> None:
-    odd = [
+    odd: list[dict[str, object]] = [
         {"name": "a"},
         {"family": "reed"},
         {"name": 7},

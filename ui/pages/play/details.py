@@ -6,7 +6,7 @@ from typing import Any
 
 from kivy.app import App
 from kivy.lang import Builder
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.label import Label
 
@@ -14,9 +14,10 @@ from ui.fonts import font_for, short
 from ui.pages.play.keys import name_of
 from ui.texts import text
 from ui.widgets.dialog import Dialog
+from ui.widgets.fader import Fader
+from ui.widgets.setting import Settings
 
 LONGEST_FACT = 110
-LEVEL_STEP_DB = 1.0
 
 
 def facts(shown: Mapping[str, Any]) -> list[str]:
@@ -45,18 +46,18 @@ def _has_pitch(note: object) -> bool:
 
 
 class Details(BoxLayout):
-    """The body of the dialog. corner: nw, ne, sw or se; level_db: the corner's; picture: a file, or ""."""
+    """The body of the dialog. corner: nw, ne, sw or se; picture: a file, or ""."""
 
     corner = StringProperty("nw")
-    level_db = NumericProperty(0.0)
     picture = StringProperty("")
 
     def __init__(self, corner: str, **values: Any) -> None:
         super().__init__(corner=corner, **values)
         self._app = App.get_running_app()
-        self._mirror = self._app.mirror
-        self._mirror.bind(parameters=self._show_level)
-        self._show_level()
+        self._settings: Settings | None = None
+        self._app.lists.want("table")
+        self._app.mirror.bind(table=self._add_fader)
+        self._add_fader()
 
     def take(self, shown: Mapping[str, Any]) -> None:
         """What the engine tells of the instrument."""
@@ -67,18 +68,21 @@ class Details(BoxLayout):
             words = FactWords(text=short(line, LONGEST_FACT), font_name=font_for(line))
             self.ids.facts.add_widget(words)
 
-    def step(self, steps: int) -> None:
-        """So many dB louder."""
-        parameter = f"level_{self.corner}"
-        if self._app.link.send("set", parameter=parameter, value=self.level_db + LEVEL_STEP_DB * steps):
-            self.level_db += LEVEL_STEP_DB * steps
-
     def leave(self) -> None:
         """Nobody looks at it any more."""
-        self._mirror.unbind(parameters=self._show_level)
+        self._app.mirror.unbind(table=self._add_fader)
+        if self._settings is not None:
+            self._settings.listen(False)
 
-    def _show_level(self, *_: object) -> None:
-        self.level_db = self._mirror.parameters.get(f"level_{self.corner}", 0.0)
+    def _add_fader(self, *_: object) -> None:
+        """The corner's level, as soon as the engine has told what that is."""
+        name = f"level_{self.corner}"
+        found = [parameter for parameter in self._app.mirror.table if parameter.name == name]
+        if not found or self._settings is not None:
+            return
+        self._settings = Settings(self._app.link, self._app.mirror, found)
+        self._settings.listen()
+        self.ids.level.add_widget(Fader(self._settings[name]))
 
 
 class FactWords(Label):

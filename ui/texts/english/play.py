@@ -30,9 +30,6 @@ TEXTS: dict[str, str] = {
     "play.source": "Source: {source}",
     "play.notes": "{n} recorded notes, {lowest} to {highest}",
     "play.tags": "Tags: {tags}",
-    "play.level": "Level: {db:+.1f} dB",
-    "play.level_down": "Softer",
-    "play.level_up": "Louder",
     "play.kept": "{seconds:.0f} s of sound are in {file}.",
     "play.undone": "Taken back: {what}.",
 }
