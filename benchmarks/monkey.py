@@ -2,7 +2,7 @@
 
     python -m benchmarks.monkey --minutes 10 [--seed 7] [--sizes 800x480 320x240]
 
-Taps, long presses, drags, flicks, ten fingers at once, double taps and panels that are unplugged, all over a screen that
+Taps, long presses, drags, flicks, double taps and ten fingers at once, all over a screen that
 is drawn in memory beside a real engine. What goes wrong ends it with the seed and the trouble.
 """
 
