@@ -146,20 +146,22 @@ def test_statuses_with_fields_missing_unknown_and_wrong(stand_in: StandIn, new_s
     see_all(screen)
 
 
-@pytest.mark.parametrize(
-    "odd", [{}, {"KEY": None}, {"KEY": "x"}, {"KEY": [1, None, {}, {"name": 7}, []]}, {"KEY": {"a": 1}}]
-)
-def test_lists_of_any_kind(odd: dict[str, Any], stand_in: StandIn, new_screen: NewScreen) -> None:
-    for command, key in (
-        ("parameters", "parameters"),
-        ("instruments", "instruments"),
-        ("patches", "patches"),
-        ("imports", "imports"),
-        ("midi_settings", "settings"),
-        ("devices", "outputs"),
-        ("tunings", "tunings"),
-    ):
-        stand_in.answers[command] = {key: value for value in odd.values()}
+LISTS = {
+    "parameters": "parameters",
+    "instruments": "instruments",
+    "patches": "patches",
+    "imports": "imports",
+    "midi_settings": "settings",
+    "devices": "outputs",
+    "tunings": "tunings",
+}
+"""Commands that ask for a list -> where it is in the answer."""
+
+
+@pytest.mark.parametrize("odd", ["nothing", None, "x", [1, None, {}, {"name": 7}, []], {"a": 1}])
+def test_lists_of_any_kind(odd: object, stand_in: StandIn, new_screen: NewScreen) -> None:
+    for command, key in LISTS.items():
+        stand_in.answers[command] = {} if odd == "nothing" else {key: odd}
     screen = new_screen().connected()
     see_all(screen)
 
