@@ -38,7 +38,8 @@ OTHER_SHARE = 0.05
 """Of all points: lights, trails and meters move so much between two pictures of the same."""
 SHOWN_S = 2.5
 """From a page's coming to its picture: its lists have come by then, on a busy machine too."""
-ENGINE_WITHIN_S = 120.0
+ENGINE_WITHIN_S = 600.0
+"""It compiles at its very first start."""
 SHOTS_WITHIN_S = 300.0
 
 
