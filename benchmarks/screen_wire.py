@@ -1,6 +1,7 @@
 """A socket between a screen and its engine that writes down when each command came by; and what a process costs."""
 
 import json
+import os
 import selectors
 import socket
 import threading
@@ -8,8 +9,6 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
-
-import psutil
 
 CHUNK_BYTES = 65_536
 
@@ -104,11 +103,13 @@ class Wire:
 
 def cpu_s(pid: int) -> float:
     """Processor time that a process has used."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+    # Fields 14 and 15 of proc(5): user and system time, in ticks. The name before them may hold spaces.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> dict[str, float]:
     """Resident memory: all of it (rss), and with shared pages divided among those who share them (pss); 10^6 bytes."""
-    memory = psutil.Process(pid).memory_full_info()
-    return {"rss": memory.rss / 1e6, "pss": memory.pss / 1e6}
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+    return {"rss": sizes["Rss"] * 1024 / 1e6, "pss": sizes["Pss"] * 1024 / 1e6}

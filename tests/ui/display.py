@@ -8,6 +8,8 @@ from types import TracebackType
 
 import pytest
 
+from tests.ui.engine import WITH_US
+
 SIDE_PX = 1280
 """Both ways: windows of 1280x720 and of 480x800 fit."""
 
@@ -22,7 +24,7 @@ class Display:
         screen = f"{SIDE_PX}x{SIDE_PX}x24"
         try:
             self._server = subprocess.Popen(
-                [*command, "Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-nolisten", "tcp"],
+                [*WITH_US, *command, "Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-nolisten", "tcp"],
                 stderr=subprocess.DEVNULL,
                 pass_fds=(writing,),
             )

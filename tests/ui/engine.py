@@ -11,6 +11,8 @@ from types import TracebackType
 from synth.io.client import Client
 
 START_WITHIN_S = 60.0
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""In front of a command (util-linux): it ends with its parent. Tests that are stopped leave no engine behind."""
 
 
 class EngineProcess:
@@ -29,7 +31,7 @@ class EngineProcess:
 
     def start(self) -> None:
         """Start it, again after `kill`; returns when it plays."""
-        command = [sys.executable, "-m", "synth", "--osc", "-1", *self._arguments]
+        command = [*WITH_US, sys.executable, "-m", "synth", "--osc", "-1", *self._arguments]
         self._program = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
         assert self._program.stdout is not None
         for line in self._program.stdout:

@@ -5,6 +5,7 @@ input is a question, `{"ask": NAME, ...}`, answered on Kivy's main thread betwee
 standard output. The first line comes by itself, with the first frame. What went wrong anywhere is kept and told.
 """
 
+import errno
 import json
 import logging
 import os
@@ -39,6 +40,9 @@ def _hear_troubles() -> None:
     logging.getLogger("kivy").propagate = True
 
     def in_thread(arguments: threading.ExceptHookArgs) -> None:
+        error, frames = arguments.exc_value, traceback.extract_tb(arguments.exc_traceback)
+        if isinstance(error, OSError) and error.errno == errno.EBADF and "oscpy" in frames[-1].filename:
+            return  # oscpy's listener reads on for a moment from the socket that Kivy closes at its end
         TROUBLES.append("".join(traceback.format_exception(arguments.exc_value)))
 
     def unraisable(arguments: Any) -> None:
