@@ -36,13 +36,7 @@ def name_words(name: str) -> str:
 
 def travel_of(parameter: Parameter, value: float) -> float:
     """Where on a knob's travel, 0..1, a value lies: the other way round of `Parameter.from_travel`."""
-    if not math.isfinite(value) or parameter.maximum <= parameter.minimum:
-        return 0.0
-    inside = parameter.clamp(value)
-    if parameter.curve == "log" and parameter.minimum > 0.0:
-        return math.log(inside / parameter.minimum) / math.log(parameter.maximum / parameter.minimum)
-    share = (inside - parameter.minimum) / (parameter.maximum - parameter.minimum)
-    return math.cbrt(share) if parameter.curve == "cubic" else share
+    return parameter.to_travel(value) if math.isfinite(value) else 0.0
 
 
 def _step_words(parameter: Parameter, value: int) -> str:
