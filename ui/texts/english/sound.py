@@ -35,7 +35,7 @@ TEXTS: dict[str, str] = {
     "parameter.release": "Release",
     "parameter.volume": "Volume",
     "parameter.glide": "Glide",
-    "parameter.vibrato_depth": "Vibrato",
+    "parameter.vibrato_depth": "Vibrato depth",
     "parameter.vibrato_rate": "Vibrato speed",
     "parameter.brightness": "Brightness",
     "parameter.noise_level": "Noise",
