@@ -30,32 +30,26 @@ def value_words(parameter: Parameter, value: float) -> str:
 
 def name_words(name: str) -> str:
     """A parameter's name for people: "vibrato_depth" is "Vibrato depth". A table with a text `parameter.NAME` wins."""
-    key = f"parameter.{name}"
-    return text(key) if key in ENGLISH else name.replace("_", " ").capitalize()
+    known = f"parameter.{name}" in ENGLISH
+    return text(f"parameter.{name}") if known else name.replace("_", " ").capitalize()
 
 
 def travel_of(parameter: Parameter, value: float) -> float:
     """Where on a knob's travel, 0..1, a value lies: the other way round of `Parameter.from_travel`."""
-    if not math.isfinite(value) or parameter.maximum <= parameter.minimum:
-        return 0.0
-    inside = parameter.clamp(value)
-    if parameter.curve == "log" and parameter.minimum > 0.0:
-        return math.log(inside / parameter.minimum) / math.log(parameter.maximum / parameter.minimum)
-    share = (inside - parameter.minimum) / (parameter.maximum - parameter.minimum)
-    return math.cbrt(share) if parameter.curve == "cubic" else share
+    return parameter.to_travel(value) if math.isfinite(value) else 0.0
 
 
 def _step_words(parameter: Parameter, value: int) -> str:
     if parameter.choices:
         return parameter.choices[min(value, len(parameter.choices) - 1)]
-    one = f"value.one.{parameter.unit}"
-    return text(one) if value == 1 and one in ENGLISH else f"{value} {parameter.unit}".rstrip()
+    single = value == 1 and f"value.one.{parameter.unit}" in ENGLISH
+    return text(f"value.one.{parameter.unit}") if single else f"{value} {parameter.unit}".rstrip()
 
 
 def _time_words(seconds: float) -> str:
     milliseconds = 1000.0 * seconds
     if milliseconds < 9.95:
-        return f"{milliseconds:.1f} ms" if milliseconds else "0 ms"
+        return f"{milliseconds:.1f} ms" if milliseconds >= 0.05 else "0 ms"
     if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"

@@ -13,6 +13,7 @@ from tests.listening import wait_until
 from tests.ui.engine import EngineProcess
 from tests.ui.screen import Screen, Seen
 from tests.ui.stand_in import StandIn
+from ui.values import value_words
 
 
 def on_sound_page(screen: Screen, group: str = "") -> Screen:
@@ -51,7 +52,7 @@ def test_a_fader_sets_the_engine_and_the_engine_moves_the_fader(engine: EnginePr
     screen.wait_for_mirror("parameters", lambda values: 0.3 < values["reverb"] < 0.41)
     wait_until(lambda: "Undo reverb" in " ".join(screen.texts()), "words of the undo button")
     engine.client.send("set", parameter="reverb", value=0.87)
-    wait_until(lambda: "0.87" in screen.texts(), "the fader at what another client set")
+    wait_until(lambda: "87 %" in screen.texts(), "the fader at what another client set")
     screen.tap(icon="undo")
     screen.wait_for_mirror("parameters", lambda values: values["reverb"] != pytest.approx(0.87, abs=0.01))
 
@@ -139,7 +140,9 @@ def test_at_most_sixty_commands_a_second_and_the_last_value_always(stand_in: Sta
     shown = []
 
     def settled() -> bool:
-        shown[:] = [text for text in screen.texts() if text == f"{stand_in.values['reverb']:.2f}"]
+        shown[:] = [
+            text for text in screen.texts() if text == value_words(parameter_named("reverb"), stand_in.values["reverb"])
+        ]
         came[:] = [command["value"] for command in stand_in.named("set")]
         return bool(came) and came[-1] > 0.44 and bool(shown)
 
@@ -152,15 +155,15 @@ def test_a_wish_is_shown_though_the_engine_says_otherwise_and_yields_to_it(stand
     on_sound_page(screen, "Effects")
     x, y = cell(screen, "reverb").place
     stand_in.more_status = {"parameters": {**stand_in.values, "reverb": 0.11}}
-    wait_until(lambda: "0.11" in screen.texts(), "what the engine says")
+    wait_until(lambda: "11 %" in screen.texts(), "what the engine says")
     finger = screen.panel.put(x, y)
     screen.panel.drag(finger, (x + 0.2, y), 0.3)
     wait_until(lambda: stand_in.named("set"), "a command")
-    wait_until(lambda: "0.11" not in screen.texts(), "the finger's wish")
+    wait_until(lambda: "11 %" not in screen.texts(), "the finger's wish")
     time.sleep(0.5)  # many statuses that say 0.11
-    assert "0.11" not in screen.texts()
+    assert "11 %" not in screen.texts()
     screen.panel.lift_all()
-    wait_until(lambda: "0.11" in screen.texts(), "what the engine says, again")
+    wait_until(lambda: "11 %" in screen.texts(), "what the engine says, again")
 
 
 def test_a_new_parameter_appears_by_itself(stand_in: StandIn, screen: Screen) -> None:

@@ -8,10 +8,10 @@ from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
+from ui.values import name_words, value_words
 from ui.widgets.parameter_menu import open_menu
 from ui.widgets.setting import Setting
 from ui.widgets.touch_button import LONG_PRESS_S
-from ui.widgets.value_text import parameter_words, value_text
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -38,7 +38,7 @@ class ParameterCell(FloatLayout):
         self._long = Clock.create_trigger(lambda _: self._still(), LONG_PRESS_S)
         self._held_by: Any = None
         name = setting.parameter.name
-        super().__init__(setting=setting, name=name, words=parameter_words(name), **values)
+        super().__init__(setting=setting, name=name, words=name_words(name), **values)
         setting.bind(value=self._show)
         self._show()
 
@@ -92,4 +92,4 @@ class ParameterCell(FloatLayout):
         self.open_menu()
 
     def _show(self, *_: Any) -> None:
-        self.value_words = value_text(self.setting.parameter, self.setting.value)
+        self.value_words = value_words(self.setting.parameter, self.setting.value)

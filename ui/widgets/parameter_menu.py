@@ -7,11 +7,12 @@ from kivy.uix.gridlayout import GridLayout
 
 from synth.errors import TetradError
 from ui.texts import text
+from ui.typed_values import range_words, value_of_text
+from ui.values import value_words
 from ui.widgets.controllers import without_controllers
 from ui.widgets.dialog import Dialog, ask_text
 from ui.widgets.setting import Setting
 from ui.widgets.touch_button import TouchButton
-from ui.widgets.value_text import range_text, value_of_text, value_text
 
 Item = tuple[str, bool, Callable[[], object]]
 """Its words, whether it is what is chosen now, what it does."""
@@ -20,7 +21,7 @@ Item = tuple[str, bool, Callable[[], object]]
 def open_menu(setting: Setting, words: str, controller: str) -> Dialog:
     """The menu of one parameter. controller: "CC 74", or "" where no controller moves it."""
     parameter, app = setting.parameter, App.get_running_app()
-    default = value_text(parameter, parameter.default)
+    default = value_words(parameter, parameter.default)
     items: list[Item] = [
         (text("parameter_menu.type"), False, lambda: ask_value(setting, words)),
         (text("parameter_menu.default", value=default), False, lambda: setting.wish(parameter.default)),
@@ -55,7 +56,7 @@ def ask_value(setting: Setting, words: str) -> None:
         except TetradError as error:
             App.get_running_app().mirror.say(str(error), "warning")
 
-    ask_text(words, typed, value=value_text(parameter, setting.value), hint=range_text(parameter), most=40)
+    ask_text(words, typed, value=value_words(parameter, setting.value), hint=range_words(parameter), most=40)
 
 
 def forget(setting: Setting) -> None:

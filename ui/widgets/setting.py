@@ -9,7 +9,7 @@ from typing import Any
 
 from kivy.clock import Clock
 from kivy.event import EventDispatcher
-from kivy.properties import NumericProperty, ObjectProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 
 from synth.control.parameters import Parameter
 from ui.link import EngineLink
@@ -25,16 +25,18 @@ HELD_AT_MOST_S = 10.0
 class Setting(EventDispatcher):
     """value: to be shown, in the parameter's unit. touched: fingers that hold it.
 
-    tells: the engine hears what a finger holds (its command `focus`), so that the board shows the same.
+    tells: the engine is told what a finger holds (its command `focus`), so that the board shows the same.
     """
+
+    tells = BooleanProperty(False)
 
     value = NumericProperty(0.0)
     touched = NumericProperty(0)
     parameter: Parameter = ObjectProperty(None)
 
-    def __init__(self, parameter: Parameter, link: EngineLink, tells: bool = False) -> None:
+    def __init__(self, parameter: Parameter, link: EngineLink) -> None:
         super().__init__(parameter=parameter, value=parameter.default)
-        self._link, self._tells = link, tells
+        self._link = link
         self._heard: float | None = None
         self._moved_s = 0.0
         self._unsent: float | None = None
@@ -57,7 +59,7 @@ class Setting(EventDispatcher):
         self.touched += 1
         self._moved_s = time.monotonic()
         self._yield.cancel()
-        if self._tells and self.touched == 1:
+        if self.tells and self.touched == 1:
             self._link.send("focus", parameter=self.parameter.name)
 
     def let_go(self) -> None:
@@ -65,7 +67,7 @@ class Setting(EventDispatcher):
         self.touched = max(self.touched - 1, 0)
         if not self.touched:
             self._yield()
-            if self._tells:
+            if self.tells:
                 self._link.send("focus")
 
     def wish(self, value: float) -> None:
@@ -108,8 +110,7 @@ class Settings:
 
     def __init__(self, link: EngineLink, mirror: Mirror, parameters: Iterable[Parameter]) -> None:
         self._mirror = mirror
-        tells = mirror.property("focus", quiet=True) is not None
-        self._by_name = {parameter.name: Setting(parameter, link, tells) for parameter in parameters}
+        self._by_name = {parameter.name: Setting(parameter, link) for parameter in parameters}
         self._listening = False
 
     def __getitem__(self, name: str) -> Setting:
@@ -125,6 +126,11 @@ class Settings:
     def touched(self) -> bool:
         """A finger holds one of them."""
         return any(setting.touched for setting in self._by_name.values())
+
+    def tell(self) -> None:
+        """The engine knows the command `focus`: it hears what fingers hold from now on."""
+        for setting in self._by_name.values():
+            setting.tells = True
 
     def listen(self, listening: bool = True) -> None:
         """Follow the engine, or no longer (a hidden page moves nothing)."""

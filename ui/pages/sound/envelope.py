@@ -14,8 +14,8 @@ from kivy.uix.widget import Widget
 
 from ui.pages.sound.envelope_shape import MOVES, EnvelopeShape
 from ui.texts import text
+from ui.values import name_words, value_words
 from ui.widgets.setting import Setting
-from ui.widgets.value_text import parameter_words, value_text
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -149,6 +149,6 @@ class EnvelopeCurve(FloatLayout):
     def _say(self) -> None:
         names = [name for handle, _, _ in self._held.values() for name in MOVES[handle.name]]
         self.words = "   ".join(
-            f"{parameter_words(name)} {value_text(self._settings[name].parameter, self._settings[name].value)}"
+            f"{name_words(name)} {value_words(self._settings[name].parameter, self._settings[name].value)}"
             for name in names
         )

@@ -1,5 +1,7 @@
 """Every parameter of the engine, in groups; built from the engine's own table, so that a new one appears by itself."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,12 @@ from ui.page import Page
 from ui.pages.sound.group_panel import GroupPanel
 from ui.pages.sound.groups import SURFACE, Room, columns_of, group_of, grouped, screens
 from ui.texts import text
+from ui.values import name_words, value_words
 from ui.widgets.choice import controller_words
 from ui.widgets.controllers import controllers
 from ui.widgets.parameter_cell import ParameterCell
 from ui.widgets.setting import Settings
 from ui.widgets.touch_button import TouchButton
-from ui.widgets.value_text import parameter_words, value_text
 
 Builder.load_file(str(Path(__file__).with_name("page.kv")))
 
@@ -45,8 +47,7 @@ class SoundPage(Page):
         app.lists.want("table")
         app.lists.want("midi_settings")
         self._mirror.bind(table=self._take_table, midi_settings=self._mark, midi=self._mark, parameters=self._surface)
-        if self._mirror.property("focus", quiet=True) is not None:
-            self._mirror.bind(focus=self._focused)
+        self._mirror.bind(focus=self._focused)
         app.bind(sizes=self._resized)
         self.ids.body.bind(size=self._resized)
         self._take_table()
@@ -81,6 +82,8 @@ class SoundPage(Page):
         self._made.clear()
         self._settings = Settings(App.get_running_app().link, self._mirror, table)
         self._settings.listen(self._here)
+        if table:
+            App.get_running_app().link.ask("commands", then=partial(self._take_commands, self._settings))
         self._groups = grouped(table)
         chips = self.ids.chips
         chips.clear_widgets()
@@ -93,6 +96,12 @@ class SoundPage(Page):
             self.group = next(iter(self._groups))
         self._surface()
         self._build()
+
+    def _take_commands(self, settings: Settings, result: Mapping[str, Any]) -> None:
+        """An engine of before may not know `focus`, and would complain at each touch."""
+        commands = result.get("commands")
+        if isinstance(commands, list) and any(isinstance(one, dict) and one.get("name") == "focus" for one in commands):
+            settings.tell()
 
     def _resized(self, *_: Any) -> None:
         self._made.clear()
@@ -136,7 +145,7 @@ class SoundPage(Page):
         if not self._here:
             return
         learning = self._mirror.midi["learning"]
-        self.learning_words = text("sound.learning", name=parameter_words(learning)) if learning else ""
+        self.learning_words = text("sound.learning", name=name_words(learning)) if learning else ""
         by_parameter = controllers(self._mirror.table, self._mirror.midi_settings)
         focus, _ = self._focus()
         for name, cell in self.cells.items():
@@ -145,8 +154,8 @@ class SoundPage(Page):
 
     def _focus(self) -> tuple[str, str]:
         """The parameter (or corner) under somebody's hand, and whose; "" for none."""
-        focus = getattr(self._mirror, "focus", None) or {}
-        return str(focus.get("target") or ""), str(focus.get("by") or "")
+        focus = self._mirror.focus
+        return focus.get("target", ""), focus.get("by", "")
 
     def _focused(self, *_: Any) -> None:
         """A knob is turned: its fader is marked, and shown if no finger is on another."""
@@ -164,6 +173,6 @@ class SoundPage(Page):
         values = self._mirror.parameters
         known = [parameter for parameter in self._mirror.table if parameter.name in SURFACE]
         self.surface_words = "  ".join(
-            f"{parameter.name} {value_text(parameter, values.get(parameter.name, parameter.default))}"
+            f"{parameter.name} {value_words(parameter, values.get(parameter.name, parameter.default))}"
             for parameter in known
         )
