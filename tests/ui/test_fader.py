@@ -45,7 +45,7 @@ def test_a_finger_far_across_is_ten_times_finer_and_coarse_again_when_it_comes_b
     finger.move(36.0 + SLOP_MM, 5.0 + FINE_FROM_MM - 1.0)
     assert finger.fine  # a little nearer is no return
     finger.move(36.0 + SLOP_MM, 5.0)
-    assert not finger.fine
+    assert not bool(finger.fine)
     assert abs(finger.travel - (0.2 + 0.1 / FINER)) < 1e-9
 
 

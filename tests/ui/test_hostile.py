@@ -5,6 +5,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,30 @@ from tests.ui.touches import Panel
 PAGES = ("play", "instruments", "sound", "patches", "settings")
 STRANGE = "日本語 🎻 ..//x"
 LONG = "Glass" * 60
-SECTIONS = ("parameters", "corners", "notes", "voices", "levels", "patch", "clock", "gesture", "recording", "imports")
+SECTIONS: tuple[str, ...] = (
+    "parameters",
+    "corners",
+    "notes",
+    "voices",
+    "levels",
+    "patch",
+    "clock",
+    "gesture",
+    "recording",
+    "imports",
+)
 SECTIONS += ("input", "grid", "midi", "tuning", "audio", "health", "server", "point")
 NewScreen = Callable[..., Screen]
+
+
+def is_tuned(screen: Screen, words: str) -> bool:
+    """A status with this tuning has arrived."""
+    return bool(screen.mirror("tuning")["name"] == words)
+
+
+def is_on(screen: Screen, page: str) -> bool:
+    """It shows this page."""
+    return bool(screen.ask("page") == page)
 
 
 def see_all(screen: Screen) -> None:
@@ -139,7 +161,7 @@ def test_statuses_with_fields_missing_unknown_and_wrong(stand_in: StandIn, new_s
         screen.show(page)
         for words, status in odd_statuses().items():
             stand_in.only_status = {**status, "tuning": {"name": words}}
-            wait_until(lambda words=words: screen.mirror("tuning")["name"] == words, f"{page}: {words}")
+            wait_until(partial(is_tuned, screen, words), f"{page}: {words}")
             assert screen.troubles == [], f"{page}: {words}"
     stand_in.only_status = None
     wait_until(lambda: screen.mirror("patch")["name"] == "First", "an honest status")
@@ -174,7 +196,7 @@ def test_small_and_turned_windows(
     see_all(screen)
     for page in PAGES:  # the way to every page can be touched
         screen.tap(**{"class": "RailButton", "page": page})
-        wait_until(lambda page=page: screen.ask("page") == page, page)
+        wait_until(partial(is_on, screen, page), page)
     stand_in.commands.clear()
     screen.tap(**{"class": "RailButton", "page": "play"})
     screen.panel.swipe(screen.find(**{"class": "Surface"}).place, (0.5, 0.4), 0.2)

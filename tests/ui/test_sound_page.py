@@ -137,7 +137,7 @@ def test_at_most_sixty_commands_a_second_and_the_last_value_always(stand_in: Sta
         time.sleep(0.003)
         screen.panel.move(finger, x + step * 0.001, y)
     screen.panel.lift_all()
-    shown = []
+    shown: list[str] = []
 
     def settled() -> bool:
         shown[:] = [

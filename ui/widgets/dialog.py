@@ -39,7 +39,7 @@ class Dialog(FloatLayout):
             self.ids.body.add_widget(body)
         for label, kind, action in buttons or [(text("close"), "normal", None)]:
             button = TouchButton(text=label, kind=kind, font_name=font_for(label))
-            button.bind(on_release=lambda _, action=action: self._chosen(action))
+            button.bind(on_release=lambda _, action=action: self.done(action))
             self.ids.buttons.add_widget(button)
 
     def open(self) -> "Dialog":
@@ -52,7 +52,8 @@ class Dialog(FloatLayout):
         if self.parent is not None:
             self.parent.remove_widget(self)
 
-    def _chosen(self, action: Callable[[], object] | None) -> None:
+    def done(self, action: Callable[[], object] | None = None) -> None:
+        """It closes, and what was chosen is done."""
         self.close()
         if action is not None:
             action()

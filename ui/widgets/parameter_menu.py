@@ -1,6 +1,6 @@
 """What a long press on a parameter offers: type a value, MIDI learn, forget its controllers, its default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kivy.app import App
 from kivy.uix.gridlayout import GridLayout
@@ -32,7 +32,7 @@ def open_menu(setting: Setting, words: str, controller: str) -> Dialog:
     return choose(words, items, parameter.description)
 
 
-def choose(title: str, items: list[Item], words: str = "", columns: int = 2) -> Dialog:
+def choose(title: str, items: Sequence[Item], words: str = "", columns: int = 2) -> Dialog:
     """A dialog with one button for each item; a touch on one does it and closes the dialog."""
     sizes = App.get_running_app().sizes
     body = GridLayout(cols=columns, spacing=sizes.gap, size_hint_y=None)
@@ -41,7 +41,7 @@ def choose(title: str, items: list[Item], words: str = "", columns: int = 2) -> 
     dialog = Dialog(title, words, body=body)
     for label, active, action in items:
         button = TouchButton(text=label, active=active)
-        button.bind(on_release=lambda _, action=action: (dialog.close(), action()))
+        button.bind(on_release=lambda _, action=action: dialog.done(action))
         body.add_widget(button)
     return dialog.open()
 

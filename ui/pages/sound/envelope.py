@@ -68,7 +68,7 @@ class EnvelopeCurve(FloatLayout):
     def shape(self) -> EnvelopeShape:
         """As it is drawn now."""
         parameters = {name: setting.parameter for name, setting in self._settings.items()}
-        return EnvelopeShape(*self.pos, *self.size, App.get_running_app().sizes.touch, parameters)
+        return EnvelopeShape(self.x, self.y, self.width, self.height, App.get_running_app().sizes.touch, parameters)
 
     @property
     def values(self) -> dict[str, float]:

@@ -147,10 +147,11 @@ class SoundPage(Page):
         learning = self._mirror.midi["learning"]
         self.learning_words = text("sound.learning", name=name_words(learning)) if learning else ""
         by_parameter = controllers(self._mirror.table, self._mirror.midi_settings)
-        focus, _ = self._focus()
+        focus = self._focus()[0]
         for name, cell in self.cells.items():
             cell.controller = controller_words(by_parameter.get(name, []))
-            cell.learning, cell.focused = name == learning, name == focus
+            cell.learning = name == learning
+            cell.focused = name == focus
 
     def _focus(self) -> tuple[str, str]:
         """The parameter (or corner) under somebody's hand, and whose; "" for none."""
