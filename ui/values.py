@@ -24,7 +24,7 @@ def value_words(parameter: Parameter, value: float) -> str:
         case "" | "cents" | "bpm":
             number = _short(inside if parameter.unit else 100.0 * inside, sign)
         case _:
-            number = f"{inside:{sign}.{2 if abs(inside) < 10.0 else 1}f}"
+            number = f"{inside:{sign}.{2 if abs(inside) < 9.995 else 1}f}"
     return f"{number} {parameter.unit or '%'}"
 
 
