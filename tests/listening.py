@@ -39,6 +39,11 @@ class Recorder:
         """What was recorded so far, float32 [n_samples, 2]."""
         return np.concatenate(self._blocks) if self._blocks else np.zeros((0, 2), np.float32)
 
+    @property
+    def n_samples(self) -> int:
+        """How much was recorded so far."""
+        return sum(len(block) for block in self._blocks)
+
     def close(self) -> None:
         self.client.deactivate()
         self.client.close()
