@@ -1,4 +1,4 @@
-"""The whole chain: fingers on a real window, a note from a MIDI keyboard, and what comes out of a real engine, measured.
+"""The whole chain: fingers on a real window, a note from a MIDI keyboard, and what a real engine plays, measured.
 
 One engine, one screen and one JACK server serve all tests here; each begins with the same corners and in silence.
 """
@@ -6,6 +6,7 @@ One engine, one screen and one JACK server serve all tests here; each begins wit
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from ui.texts import text
 
 RATE_HZ = 48_000
 KEY, KEY_HZ = 57, 220.0
-CORNERS = {"nw": "flute", "ne": "strings", "sw": "electric-piano", "se": "choir"}
+CORNERS = {"nw": "flute", "ne": "voice-oohs", "sw": "electric-piano", "se": "choir"}
+"""All but the south-west one last, and do not change much while they do."""
 OTHER = "Voice Oohs"
 """Near the flute on the wheel, and not near it in sound."""
 PLACES = {"nw": (0.0, 1.0), "ne": (1.0, 1.0), "sw": (0.0, 0.0), "se": (1.0, 0.0)}
 WINDOW_S = 0.2
-LEVEL_S = 0.03
+LEVEL_S = 0.015
+"""Any gap of 30 ms has one of these in it."""
 GAP_DB, CLICK = 10.0, 2.0
 """Below the quieter of the two sounds it would be a gap; a step so many times their largest one would be a click."""
 
@@ -39,7 +42,7 @@ def spectrum_db(sound: Sound) -> NDArray[np.float64]:
     power = np.abs(np.fft.rfft(sound * window)) ** 2
     hz = np.fft.rfftfreq(len(sound), 1.0 / RATE_HZ)
     edges = 100.0 * 2.0 ** (np.arange(23) / 3.0)
-    bands = np.array([power[(hz >= low) & (hz < high)].sum() for low, high in zip(edges, edges[1:], strict=False)])
+    bands = np.array([power[(hz >= low) & (hz < high)].sum() for low, high in pairwise(edges)])
     result: NDArray[np.float64] = 10.0 * np.log10(bands / bands.sum() + 1e-6)
     return result
 
@@ -70,7 +73,7 @@ def way(sound: Sound, start: Sound, end: Sound) -> NDArray[np.float64]:
 
 
 def levels_db(sound: Sound) -> NDArray[np.float64]:
-    """Of each 30 ms."""
+    """Of each 15 ms."""
     n = int(LEVEL_S * RATE_HZ)
     blocks = sound[: len(sound) // n * n].reshape(-1, n).astype(np.float64)
     result: NDArray[np.float64] = 10.0 * np.log10(np.mean(blocks**2, axis=1) + 1e-12)
@@ -136,15 +139,15 @@ class Stage:
         width, height = self.screen.size
         return (left + x * (right - left)) / (width - 1), 1.0 - (bottom + y * (top - bottom)) / (height - 1)
 
-    def tile(self, name: str) -> tuple[float, float] | None:
-        """Where on the panel the patch of that name is, of the page that is shown."""
+    def tiles(self, name: str) -> list[tuple[float, float]]:
+        """Where on the panel patches of that name are, of those that the grid shows."""
+        corners = [label.known["rectangle"][:2] for label in self.screen.widgets(text=name)]
+        found = []
         for seen in self.screen.widgets(**{"class": "Tile"}):
             left, bottom, right, top = seen.known["rectangle"]
-            for label in self.screen.widgets(text=name):
-                x, y = label.known["rectangle"][:2]
-                if left <= x <= right and bottom <= y <= top:
-                    return seen.place
-        return None
+            if any(left <= x <= right and bottom <= y <= top for x, y in corners):
+                found.append(seen.place)
+        return found
 
     def point_at(self, corner: str) -> None:
         """Wait until the engine has the finger there."""
@@ -215,20 +218,20 @@ def test_a_swipe_from_corner_to_corner_is_heard(stage: Stage, start: str, end: s
     stage.hear(0.4)
 
     began = stage.recorder.n_samples
-    stage.hear(0.5)
-    panel.drag(finger, stage.on_surface(*PLACES[end]), 2.0)
+    stage.hear(0.6)
+    panel.drag(finger, stage.on_surface(*PLACES[end]), 1.5)
     stage.point_at(end)
-    stage.hear(0.9)
+    stage.hear(0.8)
     swipe = stage.since(began)
     panel.lift(finger)
     stage.point_at(end)
 
     shares = way(swipe, first, last)
-    print(f"{start} to {end}: {apart_db:.1f} dB apart; {np.round(shares, 2)}")  # noqa: T201
-    assert shares[:3].max() < 0.3
-    assert shares[-3:].min() > 0.7
-    assert np.diff(shares).min() > -0.12, "it went back"
-    assert np.count_nonzero((shares > 0.3) & (shares < 0.7)) >= 3, "it jumped"
+    assert abs(shares[:4].mean()) < 0.15
+    assert abs(shares[-4:].mean() - 1.0) < 0.15
+    steps = shares[: len(shares) // 4 * 4].reshape(-1, 4).mean(axis=1)  # what a tone does by itself is gone from these
+    assert np.diff(steps).min() > -0.1, f"it went back: {np.round(steps, 2)}"
+    assert np.count_nonzero((shares > 0.2) & (shares < 0.8)) >= 4, f"it jumped: {np.round(shares, 2)}"
     assert_unbroken(swipe, *references)
     assert {note["key"] for note in stage.engine.client.request("status")["notes"]} == {KEY}
 
@@ -240,20 +243,16 @@ def test_another_instrument_in_a_corner_is_heard_while_the_note_sounds(stage: St
     plate = stage.screen.find(corner="nw", **{"class": "CornerPlate"}).known["rectangle"]
     half = (plate[3] - plate[1]) / 2.0
     stage.screen.panel.tap((plate[0] + half) / 799.0, 1.0 - (plate[1] + half) / 479.0)
-    stage.screen.find(**{"class": "WheelRow"})
-    names = [row.known["name"] for row in stage.screen.widgets(**{"class": "WheelRow"})]
-    print(names)  # noqa: T201
     stage.screen.tap(**{"class": "WheelRow", "name": OTHER})
     stage.engine.client.wait_for(lambda status: status["corners"]["nw"]["display_name"] == OTHER, 60.0)
     stage.hear(1.2)
     change = stage.since(began)
     stage.release()
     after = stage.reference("nw")
-    shares = way(change, before, after)
-    print(distance_db(timbre(before), timbre(after)), np.round(shares, 2))  # noqa: T201
     assert distance_db(timbre(before), timbre(after)) > 5.0
+    shares = way(change, before, after)
     assert shares[0] < 0.3
-    assert shares[-3:].min() > 0.7
+    assert shares[-4:].min() > 0.7
     assert_unbroken(change, before, after)
 
 
@@ -278,15 +277,13 @@ def test_a_saved_patch_comes_back_by_a_tap(stage: Stage) -> None:
 
     screen.show("patches")
     wait_until(lambda: text("patches.edited") in screen.texts(), "the word that it was edited")
-    wait_until(lambda: stage.tile(name) is not None, "its tile")
-    screen.picture(Path("/tmp/i7/ACCEPT/patches.png"))
-    screen.panel.tap(*stage.tile(name))
+    wait_until(lambda: stage.tiles(name), "its tile")
+    screen.panel.tap(*stage.tiles(name)[0])
     client.wait_for(lambda status: status["patch"]["name"] == name and not status["patch"]["edited"], 30.0)
     assert stage.parameters() == saved
     stage.hear(0.6)
     recalled = stage.hear(0.8)
     off_db = distance_db(timbre(changed), timbre(as_saved))
-    print(off_db, distance_db(timbre(recalled), timbre(as_saved)))  # noqa: T201
     assert off_db > 3.0
     assert distance_db(timbre(recalled), timbre(as_saved)) < 0.3 * off_db
 
@@ -311,19 +308,17 @@ def test_a_looped_gesture_goes_on_without_the_finger_and_is_heard(stage: Stage) 
 
     began, length_s = stage.recorder.n_samples, client.status["gesture"]["length_s"]
     points: list[tuple[float, float]] = []
-    while stage.recorder.n_samples < began + 2.5 * length_s * RATE_HZ:
+    while stage.recorder.n_samples < began + 2.2 * length_s * RATE_HZ:
         point: dict[str, Any] = client.status["point"]
         assert not point["touching"]
         points.append((point["x"], point["y"]))
         time.sleep(0.02)
     looped = stage.since(began)
     across = [x for x, _ in points]
-    print(length_s, sorted(set(np.round(points, 2).ravel())))  # noqa: T201
     assert min(across) < 0.05
     assert max(across) > 0.95
     assert max(abs(x + y - 1.0) for x, y in points) < 0.05, "it left the finger's path"
     shares = way(looped, first, last)
-    print(np.round(shares, 2))  # noqa: T201
     assert shares.min() < 0.3
     assert shares.max() > 0.7
     again = round(length_s / (WINDOW_S / 2.0))
@@ -347,8 +342,6 @@ def test_an_imported_file_is_heard_in_a_corner(stage: Stage) -> None:
     screen.tap(text="Add it")
     wait_until(lambda: [job["state"] for job in screen.mirror("import_jobs")] == ["done"], "the import's end")
     screen.tap(text="hollow tone A3.wav")
-    time.sleep(3)
-    screen.picture(Path("/tmp/i7/ACCEPT/import.png"))
     screen.tap(text="Show it")
     screen.tap(**{"class": "CornerButton", "corner": "ne"})
     stage.engine.client.wait_for(lambda status: status["corners"]["ne"]["instrument"].startswith("hollow"), 60.0)
@@ -361,5 +354,4 @@ def test_an_imported_file_is_heard_in_a_corner(stage: Stage) -> None:
     assert abs(1200.0 * np.log2(loudest_hz / KEY_HZ)) < 10.0
     peaks = [power[np.abs(hz - loudest_hz * k) < 5.0].max() for k in range(1, 7)]
     levels = 10.0 * np.log10(np.array(peaks) / peaks[0])
-    print(loudest_hz, np.round(levels, 1))  # noqa: T201
     assert np.abs(levels - wanted_db).max() < 3.0
