@@ -51,25 +51,24 @@ class EngineProcess:
         return self._client
 
     def as_at_first(self) -> None:
-        """Silent, with the sound of a first start; started again where it was killed. The screen's memory is empty."""
+        """Silent, with the bank's first patch and a first start's sound; started again where it was killed. The
+        screen's memory is empty."""
         if not self.alive:
             self.start()
         self.tell(SIGCONT)
         (self.home / "ui.toml").unlink(missing_ok=True)
         client = self.client
         client.wait_for(lambda status: bool(status["corners"]), START_WITHIN_S)
-        status = client.request("status")
         if not self._first:
-            self._first = {name: status[name] for name in ("corners", "parameters", "patch")}
+            status = client.request("status")
+            self._first = {name: status[name] for name in ("corners", "parameters")}
             return
         client.request("panic")
         client.request("gesture_stop")
         client.request("gesture_clear")
-        if any(one["name"] == self._first["patch"]["name"] for one in client.request("patches")["patches"]):
-            client.request("patch_load", name=self._first["patch"]["name"], timeout_s=START_WITHIN_S)
+        client.request("patch_load", number=0, timeout_s=START_WITHIN_S)
         for corner, known in self._first["corners"].items():
-            if status["corners"][corner].get("instrument") != known["instrument"]:
-                client.request("corner", corner=corner, instrument=known["instrument"], timeout_s=START_WITHIN_S)
+            client.request("corner", corner=corner, instrument=known["instrument"], timeout_s=START_WITHIN_S)
         client.request("set_many", values=self._first["parameters"])
         client.wait_for(lambda status: not status["notes"], START_WITHIN_S)
 
