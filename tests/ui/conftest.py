@@ -28,19 +28,30 @@ from tests.ui.stand_in import StandIn, served  # noqa: E402
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Folder of the player's data, for engine and screen."""
+    if "engine" in request.fixturenames:
+        engine: EngineProcess = request.getfixturevalue("shared_engine")
+        return engine.home
     home = tmp_path / "home"
     home.mkdir()
     return home
 
 
-@pytest.fixture
-def engine(home: Path) -> Iterator[EngineProcess]:
-    """A running engine without a sound card."""
-    with EngineProcess(home) as engine:
+@pytest.fixture(scope="module")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """The engine of all tests of a file: it takes four seconds of a core to start."""
+    with EngineProcess(tmp_path_factory.mktemp("home")) as engine:
         engine.start()
         yield engine
+
+
+@pytest.fixture
+def engine(shared_engine: EngineProcess) -> EngineProcess:
+    """A running engine without a sound card, silent, with the sound of the first start and a screen that remembers
+    nothing. What a test before has saved, imported or removed is still so."""
+    shared_engine.as_at_first()
+    return shared_engine
 
 
 @pytest.fixture

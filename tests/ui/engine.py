@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 from types import TracebackType
+from typing import Any
 
-from synth.io.client import Client
+from synth.io.client import Client, State
 
 START_WITHIN_S = 60.0
 WITH_US = ("setpriv", "--pdeathsig", "TERM")
@@ -28,6 +29,7 @@ class EngineProcess:
         self._environment |= {"TETRAD_HOME": str(home), "TETRAD_SOCKET": str(self.socket)}
         self._program: subprocess.Popen[str] | None = None
         self._client: Client | None = None
+        self._first: dict[str, Any] = {}
 
     def start(self) -> None:
         """Start it, again after `kill`; returns when it plays."""
@@ -42,11 +44,33 @@ class EngineProcess:
     @property
     def client(self) -> Client:
         """A client of it beside the screen, with status 30 times a second; made when it is first asked for."""
-        if self._client is None:
+        if self._client is None or self._client.state is State.CLOSED:
             self._client = Client(self.socket, name="test")
             self._client.connect(START_WITHIN_S)
             self._client.subscribe(30.0)
         return self._client
+
+    def as_at_first(self) -> None:
+        """Silent, with the bank's first patch and a first start's sound; started again where it was killed. The
+        screen's memory is empty."""
+        if not self.alive:
+            self.start()
+        self.tell(SIGCONT)
+        (self.home / "ui.toml").unlink(missing_ok=True)
+        client = self.client
+        client.wait_for(lambda status: bool(status["corners"]), START_WITHIN_S)
+        if not self._first:
+            status = client.request("status")
+            self._first = {name: status[name] for name in ("corners", "parameters")}
+            return
+        client.request("panic")
+        client.request("gesture_stop")
+        client.request("gesture_clear")
+        client.request("patch_load", number=0, timeout_s=START_WITHIN_S)
+        for corner, known in self._first["corners"].items():
+            client.request("corner", corner=corner, instrument=known["instrument"], timeout_s=START_WITHIN_S)
+        client.request("set_many", values=self._first["parameters"])
+        client.wait_for(lambda status: not status["notes"], START_WITHIN_S)
 
     @property
     def pid(self) -> int:
