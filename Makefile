@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots models pins clean
+.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -20,13 +20,16 @@ test: .venv/stamp-dev  ## Format, lint, types and all tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	@$(MAKE) --no-print-directory --jobs=2 types kernels
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+
+test-long: .venv/stamp-dev  ## The tests that `make test` leaves out for their length
+	$(BIN)/pytest -n 2 --dist loadfile -m long $(ARGS)
 
 check: .venv/stamp-dev  ## The same with the fast tests only
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not long" $(ARGS)
 
 data: .venv/stamp-models soundfonts  ## Render the training notes
 	$(BIN)/tetrad model data $(DATA) $(ARGS)

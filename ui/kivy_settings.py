@@ -41,6 +41,9 @@ def configure(settings: WindowSettings) -> None:
     os.environ.setdefault("KIVY_HOME", str(platformdirs.user_cache_path("tetrad", appauthor=False) / "kivy"))
     os.makedirs(os.environ["KIVY_HOME"], exist_ok=True)  # noqa: PTH103  (one line, of a name in the environment)
 
+    # Without a graphics card Mesa draws with a thread for each core, among them the engine's, and 150 MB more.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
+
     # X's middle-button clipboard needs a program that few have; Kivy calls its absence critical, with a traceback.
     logging.getLogger("kivy").addFilter(lambda record: not str(record.msg).startswith("Cutbuffer"))
 

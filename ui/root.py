@@ -1,5 +1,6 @@
 """The whole screen: a page, the way to the others, and what lies above all pages."""
 
+import gc
 import importlib
 import traceback
 
@@ -75,6 +76,9 @@ class Root(FloatLayout):
             if name not in self._pages:
                 module, class_name = PAGES[name]
                 self._pages[name] = getattr(importlib.import_module(module), class_name)()
+                # It stays. Python's collector would look through 300,000 such objects again and again, 0.3 s each time,
+                # while a finger waits.
+                gc.freeze()
             page = self._pages[name]
             area.add_widget(page)
             page.entered()

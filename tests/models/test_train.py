@@ -253,6 +253,7 @@ def test_export_agrees_with_torch_and_is_read_by_the_device(tones: ControlSet, t
     np.testing.assert_allclose(encoder.run(wave, 110.0, 1e-4), z, atol=TOLERANCE * np.abs(z).max())
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")
 def test_export_refuses_a_graph_that_computes_something_else(
     tones: ControlSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -282,6 +283,7 @@ def test_a_damaged_network_is_refused_in_words(tmp_path: Path, content: bytes) -
         Decoder(tmp_path / "none.onnx")
 
 
+@pytest.mark.long
 def test_two_processes_train_one_network(tones: ControlSet, tmp_path: Path) -> None:
     """`torchrun` in small: two processes that draw different batches keep the same weights, step by step."""
     script = tmp_path / "two.py"

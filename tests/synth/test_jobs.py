@@ -220,7 +220,7 @@ def test_a_worker_with_another_model_is_refused_when_it_joins_late(tmp_path: Pat
             run_jobs(job_work.note_run, tasks, dask=dask.address, on_result=bring_another)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cluster_that_is_not_there_or_goes_away_is_told_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(TetradError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9 "):
         collected(job_work.square, [1], dask="tcp://127.0.0.1:9")

@@ -58,6 +58,7 @@ run_jobs(job_work.note_run, tasks, dask=sys.argv[1], on_result=lambda i, pid: pr
 """
 
 
+@pytest.mark.long
 def test_work_goes_on_when_one_of_two_machines_is_cut_off(machines: list[str], tmp_path: Path) -> None:
     """The client and the scheduler on the first, a worker on each of the others; then the third loses its cable."""
     log = tmp_path / "log"

@@ -112,6 +112,7 @@ def test_without_a_controller_the_demo_plays_until_sigterm(
     assert "Played" in output
 
 
+@pytest.mark.long
 def test_missing_paths_are_computed_while_it_plays_and_nothing_is_said() -> None:
     """The worker takes what nobody else wants of the machine: minutes where that is little."""
     arguments = ("--audio", "null", "--headless", "--demo", "--fresh", "--corners", "flute", "choir", "flute", "choir")

@@ -56,7 +56,7 @@ def engine(shared_engine: EngineProcess) -> EngineProcess:
 
 @pytest.fixture
 def heard_engine(home: Path, jack_environment: dict[str, str]) -> Iterator[EngineProcess]:
-    """A running engine that plays through the JACK test server: `recorder.connect("tetrad")` hears it."""
+    """A running engine that plays through the JACK test server; `recorder.connect` hears its client "Tetrad"."""
     with EngineProcess(home, "--audio", "jack", environment=jack_environment) as engine:
         engine.start()
         yield engine

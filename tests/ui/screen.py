@@ -129,12 +129,14 @@ class Screen:
         return [one for one in seen if all(one.known.get(name) == value for name, value in known.items())]
 
     def find(self, **known: Any) -> Seen:
-        """The topmost widget that has these values; waits for it."""
+        """The topmost widget that has these values; waits for it, and until it rests: it may be about to be laid out,
+        or scroll on after a swipe."""
         found: list[Seen] = []
 
         def look() -> bool:
+            before = [one.known["rectangle"] for one in found[-1:]]
             found[:] = self.widgets(**known)
-            return bool(found)
+            return bool(found) and [found[-1].known["rectangle"]] == before
 
         wait_until(look, f"a widget with {known} on the screen")
         return found[-1]

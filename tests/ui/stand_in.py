@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from synth.control.commands import Command, CommandHandler
-from synth.control.fields import describe_parameter
 from synth.control.parameters import PARAMETERS
 from synth.errors import TetradError
 from synth.io.server import Server
@@ -35,7 +34,6 @@ class StandIn(CommandHandler):
         self.server: Server
         self.came = threading.Event()
         self.answers: dict[str, Mapping[str, Any] | Callable[[Command], Mapping[str, Any]]] = {
-            "parameters": {"parameters": [describe_parameter(parameter) for parameter in PARAMETERS]},
             "instruments": {"instruments": [instrument(corner["instrument"]) for corner in CORNERS.values()]},  # type: ignore[arg-type]
             "patches": {"patches": [{"name": "First", "number": 0, "tags": [], "shipped": True}]},
             "imports": {"imports": []},

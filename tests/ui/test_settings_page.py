@@ -101,6 +101,7 @@ def test_every_section_fits_the_width(
     stand_in.more_status = {"midi": {"learning": "reverb", "messages": 1234567}, "tuning": {"name": "日本語 " * 30}}
     screen = new_screen(size=size).connected()
     screen.show("settings")
+    screen.find(**{"class": "SectionButton"})
     for name in SECTIONS:
         for _ in range(len(SECTIONS)):
             # The list of sections scrolls where it is narrow: on to the next one at the right.

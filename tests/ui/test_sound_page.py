@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from synth.control.fields import describe_parameter
 from synth.control.parameters import PARAMETERS, parameter_named
 from tests.listening import wait_until
 from tests.ui.engine import EngineProcess
@@ -166,12 +165,13 @@ def test_a_wish_is_shown_though_the_engine_says_otherwise_and_yields_to_it(stand
     wait_until(lambda: "11 %" in screen.texts(), "what the engine says, again")
 
 
-def test_a_new_parameter_appears_by_itself(stand_in: StandIn, screen: Screen) -> None:
+def test_a_new_parameter_appears_by_itself(
+    stand_in: StandIn, new_screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
     template = parameter_named("reverb")
     new = [replace(template, name=name, midi_cc=None) for name in ("reverb_colour", "wobble")]
-    table = [describe_parameter(one) for one in (*PARAMETERS, *new)]
-    stand_in.answers["parameters"] = {"parameters": table}
-    on_sound_page(screen, "Effects")
+    monkeypatch.setattr("synth.io.server.PARAMETERS", (*PARAMETERS, *new))
+    screen = on_sound_page(new_screen(), "Effects")
     wait_until(lambda: "Reverb colour" in screen.texts(), "the new parameter beside its kin")
     screen.tap(**{"class": "TouchButton", "text": "More"})
     swipe(screen, cell(screen, "wobble").place, 100.0)

@@ -133,8 +133,9 @@ def test_every_group_is_on_one_screen_and_only_what_fits_shares_one(
 def test_larger_screens_show_more_faders_beside_each_other() -> None:
     assert columns_of(245, 3.2) == 1  # 320x240
     assert columns_of(678, 5.19) == 2  # 800x480
-    assert columns_of(1084, 8.31) == 3  # 1280x720
-    assert columns_of(1700, 9.0) == 4
+    assert columns_of(1084, 8.31) == 2  # 1280x720, the same millimetres
+    assert columns_of(1700, 9.0) == 3
+    assert columns_of(2400, 9.0) == 4
 
 
 def test_controllers_are_the_tables_own_but_for_those_that_were_given_away() -> None:

@@ -202,7 +202,7 @@ def stage(whole_stage: Stage) -> Stage:
     return whole_stage
 
 
-@pytest.mark.parametrize(("start", "end"), [("nw", "se"), ("nw", "ne")])
+@pytest.mark.parametrize(("start", "end"), [("nw", "se"), pytest.param("nw", "ne", marks=pytest.mark.long)])
 def test_a_swipe_from_corner_to_corner_is_heard(stage: Stage, start: str, end: str) -> None:
     references = first, last = stage.reference(start), stage.reference(end)
     apart_db = distance_db(timbre(first), timbre(last))

@@ -38,7 +38,9 @@ class Choice(ParameterCell):
             self._buttons.append(button)
         else:
             for index, name in enumerate(choices):
-                button = TouchButton(text=name, font_size=App.get_running_app().sizes.small)
+                button = TouchButton(text=name)
+                # Not as arguments: the rule of a button sets these two anew.
+                button.padding, button.font_size = 0, App.get_running_app().sizes.small
                 button.bind(on_release=lambda _, index=index: setting.wish(float(index)))
                 self._buttons.append(button)
         for button in self._buttons:

@@ -1,10 +1,20 @@
 """A button for a finger: an icon, words, or both."""
 
+from functools import lru_cache
+from typing import Any
+
 from kivy.clock import Clock
+from kivy.core.text import Label as CoreLabel
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 LONG_PRESS_S = 0.6
+
+
+@lru_cache(512)
+def words_width_px(words: str, font_name: str, font_size: float, bold: bool) -> float:
+    """Of one line."""
+    return float(CoreLabel(font_name=font_name, font_size=font_size, bold=bold).get_extents(words)[0])
 
 
 class TouchButton(BoxLayout):
@@ -13,7 +23,7 @@ class TouchButton(BoxLayout):
     active: it is chosen or on (shown by colour and by what its icon says). kind: "normal", "primary" (what one most
     likely wants), "danger" or "plain" (without a ground). stacked: the icon above the words. Events: `on_press`,
     `on_release` (the finger left it on the button), `on_long_press` (after 0.6 s; `on_release` then stays away where
-    `long_press` is True).
+    `long_press` is True). Icon and words stand together in its middle; `centred` False: at its left.
     """
 
     __events__ = ("on_press", "on_release", "on_long_press")
@@ -26,6 +36,7 @@ class TouchButton(BoxLayout):
     pressed = BooleanProperty(False)
     bold = BooleanProperty(False)
     long_press = BooleanProperty(False)
+    centred = BooleanProperty(True)
     font_size = NumericProperty(16)
     font_name = StringProperty("Roboto")
     icon_size = NumericProperty(24)
@@ -34,6 +45,22 @@ class TouchButton(BoxLayout):
     def __init__(self, **values: object) -> None:
         self._held = Clock.create_trigger(self._long, LONG_PRESS_S)
         super().__init__(**values)
+        for name in ("text", "font_name", "font_size", "bold", "centred"):
+            self.fbind(name, self._trigger_layout)
+
+    def do_layout(self, *arguments: Any) -> None:
+        """As a box does, and then what is narrower than the button moves to its middle."""
+        super().do_layout(*arguments)
+        if self.stacked or not self.icon or not self.centred or len(self.children) != 2:
+            return
+        label, icon = self.children
+        room_px = self.width - self.padding[0] - self.padding[2] - icon.width
+        if self.text:
+            words_px = words_width_px(self.text, self.font_name, self.font_size, self.bold)
+            room_px = max(room_px - self.spacing - words_px, 0.0)
+        # Places only: a box lays out anew when a child's size changes.
+        icon.x += room_px / 2.0
+        label.x += room_px / 2.0
 
     def on_touch_down(self, touch) -> bool:  # type: ignore[no-untyped-def]
         if self.disabled or touch.is_mouse_scrolling or not self.collide_point(*touch.pos):

@@ -113,6 +113,7 @@ def test_an_interrupted_run_leaves_whole_files_and_goes_on(font_path, tmp_path):
     assert _contents(cut) == _contents(whole)
 
 
+@pytest.mark.long
 def test_a_crash_of_a_rendering_process_loses_nothing(font_path, tmp_path):
     process = _started(font_path, tmp_path / "out")
     threads = Path(f"/proc/{process.pid}/task").iterdir()

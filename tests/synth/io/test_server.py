@@ -296,7 +296,7 @@ print(lines.readline().decode(), lines.readline().decode(), sep="", end="")
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_gigabyte_without_a_newline_is_one_error_and_no_memory(server: Server, engine: SmallEngine) -> None:
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with RawClient(server.path) as other:

@@ -52,10 +52,13 @@ class LogSection(Section):
         self.bind(lines=self._again)
         self.ids.list.bind(width=self._again)
         self.app.bind(sizes=self._again)
-        self.mirror.bind(connections=lambda *_: self.refresh(), on_notice=self._noticed)
+        self.mirror.bind(connections=self._connected, on_notice=self._noticed)
 
     def refresh(self) -> None:
         self.link.ask("log", then=self._take, failed=self._fail)
+
+    def _connected(self, *_: object) -> None:
+        self.refresh()
 
     def _show(self, *_: object) -> None:
         """Every row with its height: a list that finds heights out as it scrolls jumps."""

@@ -45,7 +45,7 @@ class LookSection(Section):
             preview = ThemePreview(preview=theme, text=text(f"settings.theme.{theme.name}"))
             preview.bind(on_release=lambda touched: self.choose(touched.preview.name))
             self.ids.previews.add_widget(preview)
-        self.app.bind(theme=lambda *_: self.refresh())
+        self.app.bind(theme=self._themed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -54,6 +54,9 @@ class LookSection(Section):
         for preview in self.ids.previews.children:
             preview.chosen = preview.preview.name == self.chosen
             preview.icon = "check" if preview.chosen else ""
+
+    def _themed(self, *_: object) -> None:
+        self.refresh()
 
     def choose(self, name: str) -> None:
         """Another theme."""

@@ -31,7 +31,7 @@ class MidiSection(MidiSettingsSection):
         self._n_messages = -1
         self._dark = Clock.create_trigger(self._put_out, LIT_S)
         super().__init__(**values)
-        self.mirror.bind(midi=self._counted, on_notice=self._noticed, connections=lambda *_: self.look())
+        self.mirror.bind(midi=self._counted, on_notice=self._noticed, connections=self._connected)
         self.look()
 
     def look(self) -> None:
@@ -52,6 +52,9 @@ class MidiSection(MidiSettingsSection):
     def hear(self, chosen: tuple[int, ...]) -> None:
         """Hear these channels, 1..16."""
         self.change(midi_model.with_channels(chosen))
+
+    def _connected(self, *_: object) -> None:
+        self.look()
 
     def _told(self, answer: Mapping[str, Any]) -> None:
         found, self.everything = inputs_of(answer)

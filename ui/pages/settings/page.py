@@ -57,7 +57,7 @@ class SettingsPage(Page):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self._sections: dict[str, Section] = {}
+        self._section: Section | None = None
         self._scroller = Scroller()
         self._shown = False
         for name, place in SECTIONS.items():
@@ -71,12 +71,12 @@ class SettingsPage(Page):
         place = SECTIONS[name]
         if name == self.current:
             return
-        if name not in self._sections:
-            module = importlib.import_module(f"ui.pages.settings.{place.module}")
-            self._sections[name] = getattr(module, place.class_name)()
-        if self.current and self._shown:
-            self._sections[self.current].left()
-        section, area = self._sections[name], self.ids.area
+        if self._section is not None and self._shown:
+            self._section.left()
+        # Nine sections at once are 50 MB where Mesa draws; one is made in a tenth of a second.
+        module = importlib.import_module(f"ui.pages.settings.{place.module}")
+        section = self._section = getattr(module, place.class_name)()
+        area = self.ids.area
         area.clear_widgets()
         self._scroller.clear_widgets()
         self.current = name
@@ -101,7 +101,8 @@ class SettingsPage(Page):
     @property
     def section(self) -> Section:
         """The one that is shown."""
-        return self._sections[self.current]
+        assert self._section is not None
+        return self._section
 
     def entered(self) -> None:
         """It is shown now, and so is its section."""

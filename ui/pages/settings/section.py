@@ -1,4 +1,4 @@
-"""What a section of the settings is: made when it is first shown, and moving nothing while it is hidden."""
+"""What a section of the settings is: made when it is chosen, moving nothing while the page is hidden."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,8 @@ UNKNOWN = "There is no command"
 
 class Section(BoxLayout):
     """A column of rows that scrolls, or, with SCROLLS False, fills the place and scrolls by itself.
+
+    It is made anew each time: bind its methods, which Kivy keeps weakly, never a lambda that knows it.
 
     refresh_s: so often `refresh` is called while it is shown; 0: never. `refresh` also runs once as it is shown.
     """

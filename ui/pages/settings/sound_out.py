@@ -36,7 +36,7 @@ class SoundOutSection(Section):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self.mirror.bind(connections=lambda *_: self.look())
+        self.mirror.bind(connections=self._connected)
         self.look()
 
     def refresh(self) -> None:
@@ -51,6 +51,9 @@ class SoundOutSection(Section):
         """Ask which devices there are; it takes the engine a second."""
         self.looking = True
         self.link.ask("audio_devices", then=self._take, failed=self._fail)
+
+    def _connected(self, *_: object) -> None:
+        self.look()
 
     def use(self, **wish: Any) -> None:
         """Another device, sample rate or block size."""

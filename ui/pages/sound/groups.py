@@ -21,8 +21,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 MORE = "more"
 """What no group claims."""
 
-COLUMN_MM, COLUMN_PX, MOST_COLUMNS = 40.0, 300.0, 4
-"""The least width of a fader: room for a name and a value; and so many steps that a finger's pixel is no jump."""
+COLUMN_MM, COLUMN_PX, MOST_COLUMNS = 55.0, 300.0, 4
+"""The least width of a fader: room for a name and three choices; so many steps that a finger's pixel is no jump."""
 ROW_MM, GAP_MM, TITLE_MM = 9.0, 1.5, 5.0
 CURVE_MM = 38.0
 """Least height of the envelope's curve: three rows of handles, and a centimetre between them."""

@@ -20,7 +20,7 @@ from ui.values import name_words, value_words
 from ui.widgets.choice import controller_words
 from ui.widgets.controllers import controllers
 from ui.widgets.parameter_cell import ParameterCell
-from ui.widgets.setting import Settings
+from ui.widgets.setting import Setting, Settings
 from ui.widgets.touch_button import TouchButton
 
 Builder.load_file(str(Path(__file__).with_name("page.kv")))
@@ -81,6 +81,8 @@ class SoundPage(Page):
             self._settings.listen(False)
         self._made.clear()
         self._settings = Settings(App.get_running_app().link, self._mirror, table)
+        for name in self._settings:
+            self._settings[name].bind(touched=self._held)
         self._settings.listen(self._here)
         if table:
             App.get_running_app().link.ask("commands", then=partial(self._take_commands, self._settings))
@@ -96,6 +98,10 @@ class SoundPage(Page):
             self.group = next(iter(self._groups))
         self._surface()
         self._build()
+
+    def _held(self, setting: Setting, touched: int) -> None:
+        """A finger's own fader shows what it does; nothing large beside it."""
+        App.get_running_app().root.overlay.held(setting.parameter.name, touched > 0)
 
     def _take_commands(self, settings: Settings, result: Mapping[str, Any]) -> None:
         """An engine of before may not know `focus`, and would complain at each touch."""
