@@ -140,6 +140,11 @@ def lost_blocks(client: Client) -> int:
     return int(client.request("status", timeout_s=30.0)["health"]["underflows"])
 
 
+def stolen_s() -> float:
+    """What a virtual machine's host took from its cores since the start (proc(5), "steal"), in seconds."""
+    return int(Path("/proc/stat").read_text().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def idle_share(pid: int, seconds: float) -> float:
     """% of a core that a process uses."""
     before = cpu_s(pid)
@@ -165,13 +170,13 @@ def start_to_touch_s(place: Place, wire: Wire) -> float:
     return first.time_s - began_s
 
 
-def measure(touches: int, seconds: float, screen_core: str, engine_core: str) -> dict[str, Any]:
+def measure(touches: int, seconds: float, screen_core: str, engine_core: str, block: int = BLOCK) -> dict[str, Any]:
     """All of it."""
     os.sched_setaffinity(0, {int(engine_core)})  # the engine and its server inherit it
     found: dict[str, Any] = {"load before": os.getloadavg()[0]}
     with (
         tempfile.TemporaryDirectory(prefix="tetrad-") as folder,
-        jack_server(BLOCK, synchronous=False),
+        jack_server(block, synchronous=False),
         Display(("taskset", "-c", screen_core)) as display,
     ):
         engine_home, home = Path(folder) / "engine", Path(folder) / "screen"
@@ -183,21 +188,23 @@ def measure(touches: int, seconds: float, screen_core: str, engine_core: str) ->
             client.wait_for(lambda status: "voices" in status, 60.0)
             hold(client)
             time.sleep(SETTLE_S)
-            before = lost_blocks(client)
+            before, stolen = lost_blocks(client), stolen_s()
             time.sleep(2.0 * seconds)
             found["blocks lost alone"] = lost_blocks(client) - before
+            found["stolen from the cores meanwhile"] = f"{1000.0 * (stolen_s() - stolen):.0f} ms"
             place = Place(home, display, screen_core)
             with Wire(home / "s", engine.socket) as wire:
                 with place.screen() as screen:
                     screen.connected()
                     time.sleep(SETTLE_S)
                     hold(client)
-                    before = lost_blocks(client)
+                    before, stolen = lost_blocks(client), stolen_s()
                     found["frames, a finger moves"] = frames_per_second(screen, seconds, moving(screen))
                     hold(client)
                     found["frames, a finger rests"] = frames_per_second(screen, seconds, resting(screen))
                     found["blocks lost beside the screen"] = lost_blocks(client) - before
-                    found["blocks"] = round(2.0 * seconds * 48_000 / BLOCK)
+                    found["stolen meanwhile"] = f"{1000.0 * (stolen_s() - stolen):.0f} ms"
+                    found["blocks"] = round(2.0 * seconds * 48_000 / block)
                     hold(client)
                     delays = touch_delays_ms(screen, wire, touches)
                     found["touches"] = touches
@@ -240,8 +247,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each count of frames (default %(default)s)")
     parser.add_argument("--screen-core", default="0", help="of screen and X server (default %(default)s)")
     parser.add_argument("--engine-core", default="1", help="of all else (default %(default)s)")
+    parser.add_argument("--block", type=int, default=BLOCK, help="of the sound server, samples (default %(default)s)")
     args = parser.parse_args()
-    found = measure(args.touches, args.seconds, args.screen_core, args.engine_core)
+    found = measure(args.touches, args.seconds, args.screen_core, args.engine_core, args.block)
     print(json.dumps(found) if args.json else table(found))
 
 
