@@ -1,6 +1,8 @@
 """A real engine and a real screen, each a process of its own, and fingers; and Kivy tamed for tests in this process."""
 
 import atexit
+import contextlib
+import importlib
 import os
 import shutil
 import tempfile
@@ -16,6 +18,11 @@ atexit.register(shutil.rmtree, _KIVY_HOME, ignore_errors=True)
 os.environ["KIVY_HOME"] = _KIVY_HOME
 os.environ.setdefault("SDL_VIDEODRIVER", "offscreen")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+
+# PyTorch's builds with CUDA import triton late. It has an LLVM of its own, as Mesa has: Mesa's after triton's is well,
+# triton's after Mesa's ends the process, and with it the tests of the networks in it.
+with contextlib.suppress(ImportError):
+    importlib.import_module("triton")
 
 from ui.kivy_settings import WindowSettings, configure  # noqa: E402
 
