@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from PIL import Image
 
 from synth.io.client import Client
 from ui.kivy_settings import WindowSettings, configure
-from ui.theme import THEMES
+from ui.theme import THEMES, Colour
 
 PICTURES = Path(__file__).with_name("pictures")
 SIZES: dict[tuple[int, int], tuple[str, ...]] = {
@@ -32,6 +32,7 @@ SIZES: dict[tuple[int, int], tuple[str, ...]] = {
 CHORD = (48, 55, 60, 64, 67)
 POINT = (0.35, 0.62)
 COLOURS = 256
+STRIP_PX = 60
 OTHER_LEVELS = 24
 """Of 255, by which a colour must differ to count: less is what fewer colours make of the same picture."""
 OTHER_SHARE = 0.05
@@ -93,10 +94,13 @@ def shoot(size: tuple[int, int], folder: Path) -> int:
         for theme in SIZES[size]:
             app.theme = THEMES[theme]
             for page in PAGES:
+                for key in CHORD:  # struck again: what decays would be gone by now
+                    app.link.send("note_off", key=key)
+                    app.link.send("note_on", key=key)
                 app.root.show(page)
                 yield SHOWN_S
                 path = folder / f"{page}-{theme}-{size[0]}x{size[1]}.png"
-                if write(path, picture(Window)):
+                if write(path, picture(Window), (*app.theme.corners, app.theme.accent, app.theme.text)):
                     written.append(path)
 
     left = steps()
@@ -123,14 +127,23 @@ def picture(window: Any) -> Image.Image:
     return Image.frombytes("RGB", (width, height), pixels).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
-def write(path: Path, shown: Image.Image) -> bool:
-    """Write a picture, unless the file shows nearly the same. True when it was written."""
+def write(path: Path, shown: Image.Image, accents: Sequence[Colour]) -> bool:
+    """Write a picture, unless the file shows nearly the same. True when it was written. accents: colours to keep."""
     if path.exists():
         with Image.open(path) as kept:
             if kept.size == shown.size and difference(kept.convert("RGB"), shown) < OTHER_SHARE:
                 return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    shown.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    # The play page's field has so many colours that the corners' own would be lost among their medians: a strip of these
+    # below the picture gives them weight.
+    taller = Image.new("RGB", (shown.width, shown.height + STRIP_PX))
+    taller.paste(shown)
+    side = shown.width // len(accents)
+    for number, accent in enumerate(accents):
+        colour = tuple(round(255.0 * part) for part in accent[:3])
+        taller.paste(colour, (number * side, shown.height, (number + 1) * side, taller.height))
+    few = taller.quantize(COLOURS, dither=Image.Dither.NONE)
+    few.crop((0, 0, *shown.size)).save(path, optimize=True)
     return True
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from ui.screenshots import difference, write
+from ui.theme import STAGE
+
+ACCENTS = STAGE.corners
 
 
 def picture(mark_px: int) -> Image.Image:
@@ -15,12 +18,12 @@ def picture(mark_px: int) -> Image.Image:
 
 def test_a_picture_that_shows_nearly_the_same_is_left(tmp_path: Path) -> None:
     path = tmp_path / "pictures" / "play.png"
-    assert write(path, picture(60))
+    assert write(path, picture(60), ACCENTS)
     before = path.read_bytes()
-    assert not write(path, picture(60))
-    assert not write(path, picture(62))
+    assert not write(path, picture(60), ACCENTS)
+    assert not write(path, picture(62), ACCENTS)
     assert path.read_bytes() == before
-    assert write(path, picture(90))
+    assert write(path, picture(90), ACCENTS)
     assert path.read_bytes() != before
     with Image.open(path) as kept:
         assert kept.mode == "P"
