@@ -134,8 +134,8 @@ def write(path: Path, shown: Image.Image, accents: Sequence[Colour]) -> bool:
             if kept.size == shown.size and difference(kept.convert("RGB"), shown) < OTHER_SHARE:
                 return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The play page's field has so many colours that the corners' own would be lost among their medians: a strip of these
-    # below the picture gives them weight.
+    # The play page's field has so many colours that the corners' own would be lost among their medians: a strip of
+    # these below the picture gives them weight.
     taller = Image.new("RGB", (shown.width, shown.height + STRIP_PX))
     taller.paste(shown)
     side = shown.width // len(accents)
