@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import serial
@@ -38,6 +39,8 @@ ANSWER_WITHIN_S = 2.6
 LOOK_EVERY_S = 0.2
 STRANGER_FOR_S = 10.0
 """A port that did not answer is left alone for so long, unless it was named: it may be somebody's GPS receiver."""
+NAMED_STRANGER_FOR_S = 2.0
+"""The same of a port that was named; meanwhile a programmer can have it."""
 REST_S = 0.003
 """After reading, so that a board that moves, with a STATE every 2 ms, wakes us half as often. What comes after
 stillness is read at once."""
@@ -141,7 +144,9 @@ class Link:
         self._closing = False
         self._line: _Line | None = None
         self._lines: list[_Line] = []
-        self._strangers: dict[str, tuple[float, str]] = {}  # device -> (until when it is left alone, why)
+        self._strangers: dict[
+            str, tuple[float, str, Condition]
+        ] = {}  # device -> (left alone until, why, what it means)
         self._last: tuple[str, int] | None = None  # device and number of the last board
         self._looked_s = self._read_s = 0.0
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -161,7 +166,9 @@ class Link:
         """Leave the board. No callback after this, unless a callback calls it."""
         self._closing = True
         self._wake()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
+        if self._thread.ident is None:  # it was never started
+            self._end()
+        elif self._thread is not threading.current_thread():
             self._thread.join()
 
     def __enter__(self) -> "Link":
@@ -231,13 +238,16 @@ class Link:
                 self._wait_and_read()
                 self._judge()
         finally:
-            self._line = None
-            for line in [*self._lines]:
-                self._let_go(line)
-            self._selector.close()
-            self._wake_reader.close()
-            self._wake_writer.close()
-            self._become(Condition.CLOSED, "the link to the board was closed")
+            self._end()
+
+    def _end(self) -> None:
+        self._line = None
+        for line in [*self._lines]:
+            self._let_go(line)
+        self._selector.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
+        self._become(Condition.CLOSED, "the link to the board was closed")
 
     def _wait_and_read(self) -> None:
         now_s = time.monotonic()
@@ -283,10 +293,11 @@ class Link:
             return
         self._looked_s = now_s
         present = [PortInfo(self._named)] if self._named else ports.likely_first(self._find())
-        here = {port.device for port in present}
+        here = {port.device for port in present if port.device != self._named or Path(port.device).exists()}
         self._strangers = {name: it for name, it in self._strangers.items() if name in here and it[0] > now_s}
         busy = {line.device for line in self._lines} | self._strangers.keys()
-        refused, problems = False, [words for _, words in self._strangers.values()]
+        refused = any(condition is Condition.REFUSED for _, _, condition in self._strangers.values())
+        problems = [words for _, words, _ in self._strangers.values()]
         for port in present:
             if port.device in busy:
                 continue
@@ -317,9 +328,9 @@ class Link:
             self._choose(now_s)
 
     def _estrange(self, line: _Line, words: str, condition: Condition) -> None:
-        until_s = time.monotonic() + (0.0 if self._named else STRANGER_FOR_S)
+        until_s = time.monotonic() + (NAMED_STRANGER_FOR_S if self._named else STRANGER_FOR_S)
         self._drop(line, words)
-        self._strangers[line.device] = (until_s, words)
+        self._strangers[line.device] = (until_s, words, condition)
         if not self._lines:
             self._become(condition, words)
 

@@ -158,8 +158,11 @@ def test_two_boards_are_refused_in_words_until_one_is_chosen(heard: Heard) -> No
     ("version", "remedy"), [((0, 9), "flash its firmware anew"), ((2, 3), "update Tetrad, which is older")]
 )
 def test_another_protocol_is_named_with_the_remedy(heard: Heard, version: tuple[int, int], remedy: str) -> None:
-    with PtyBoard(protocol=version) as board, heard.link(board.device):
+    with PtyBoard(protocol=version) as board, heard.link(board.device) as link:
         wait_until(lambda: heard.said(Condition.REFUSED, remedy))
+        wait_until(lambda: "no board was found" in link.words)
+        assert link.condition is Condition.REFUSED
+        assert remedy in link.words
         assert heard.said(Condition.REFUSED, f"speaks protocol {version[0]}.{version[1]}; 1.0 was expected")
     assert not heard.boards
 
@@ -182,6 +185,14 @@ def test_a_port_that_is_something_else_is_said(
         os.write(master, sends)
         wait_until(lambda: heard.said(Condition.LOOKING, words))
         assert link.device is None
+
+
+def test_a_link_that_was_never_started_is_closed(heard: Heard) -> None:
+    link = heard.link()
+    link.want(Leds((0, 0, 0, 0)))
+    link.close()
+    link.close()
+    assert link.condition is Condition.CLOSED
 
 
 def test_no_port_and_no_such_port_are_said(heard: Heard, tmp_path: Path) -> None:
