@@ -13,7 +13,6 @@ that says hello. Opening resets a Nano, whose bootloader keeps it for up to 2 s.
 """
 
 import errno
-import os
 import selectors
 import socket
 import threading
@@ -29,7 +28,8 @@ import serial
 from serial.tools import list_ports as serial_ports
 
 from firmware_host import ports
-from firmware_host.conversation import LOST_AFTER_S, Conversation
+from firmware_host.conversation import LOST_AFTER_S
+from firmware_host.line import Line
 from firmware_host.messages import Brightness, Hello, Leds, Message, State
 from firmware_host.ports import PortInfo
 
@@ -44,8 +44,6 @@ NAMED_STRANGER_FOR_S = 2.0
 REST_S = 0.003
 """After reading, so that a board that moves, with a STATE every 2 ms, wakes us half as often. What comes after
 stillness is read at once."""
-MOST_UNSENT = 256
-HEARD_BYTES = 32
 
 
 class Condition(StrEnum):
@@ -66,51 +64,9 @@ def list_ports() -> list[PortInfo]:
     return found
 
 
-class _Line:
-    """One open port and what is said on it. Raises OSError (of which SerialException is one) when it breaks off."""
-
-    def __init__(self, device: str, on_traffic: Callable[[str, str, bytes], object]) -> None:
-        self.device = device
-        self._port = serial.Serial(device, BAUD, timeout=0, write_timeout=0, exclusive=True)
-        self._traffic = on_traffic
-        self.opened_s = time.monotonic()
-        self.conversation = Conversation(self.opened_s)
-        self.heard = b""
-        self.latest: State | None = None
-        self._unsent = b""
-
-    def fileno(self) -> int:
-        return int(self._port.fileno())
-
-    def close(self) -> None:
-        with suppress(OSError):  # a port that was unplugged may not close in order, and is gone all the same
-            self._port.close()
-
-    def read(self) -> list[Message]:
-        try:
-            data = os.read(self.fileno(), 4096)
-        except BlockingIOError:
-            return []
-        if not data:
-            raise OSError("the port ended")
-        self._traffic("<", self.device, data)
-        self.heard = self.heard or data[:HEARD_BYTES]
-        messages = self.conversation.take(data, time.monotonic())
-        for message in messages:
-            self.latest = message if isinstance(message, State) else self.latest
-        return messages
-
-    def write(self) -> None:
-        """Send what is due. What a port does not take is dropped: the conversation sends again what matters."""
-        data = self.conversation.due(time.monotonic())
-        if data:
-            self._traffic(">", self.device, data)
-        self._unsent = (self._unsent + data)[-MOST_UNSENT:]
-        if self._unsent:
-            try:
-                self._unsent = self._unsent[os.write(self.fileno(), self._unsent) :]
-            except BlockingIOError:
-                return
+def open_port(device: str) -> serial.Serial:
+    """A port at the protocol's speed, ours alone. Raises OSError (of which SerialException is one) or ValueError."""
+    return serial.Serial(device, BAUD, timeout=0, write_timeout=0, exclusive=True)
 
 
 class Link:
@@ -142,8 +98,8 @@ class Link:
         self._once: list[Message] = []
         self._wished = False
         self._closing = False
-        self._line: _Line | None = None
-        self._lines: list[_Line] = []
+        self._line: Line | None = None
+        self._lines: list[Line] = []
         self._strangers: dict[
             str, tuple[float, str, Condition]
         ] = {}  # device -> (left alone until, why, what it means)
@@ -261,26 +217,26 @@ class Link:
             else:
                 self._attempt(key.data, partial(self._read, key.data))
 
-    def _read(self, line: _Line) -> None:
+    def _read(self, line: Line) -> None:
         messages = line.read()
         self._read_s = time.monotonic()
         if line is self._line:
             for message in messages:
                 self._hand_on(message)
 
-    def _attempt(self, line: _Line, work: Callable[[], None]) -> None:
+    def _attempt(self, line: Line, work: Callable[[], None]) -> None:
         """`work` on an open port; when it broke off, the port is let go."""
         try:
             work()
         except OSError as error:
             self._drop(line, f"{line.device} was unplugged ({error.strerror or error}); plug it in again")
 
-    def _let_go(self, line: _Line) -> None:
+    def _let_go(self, line: Line) -> None:
         self._selector.unregister(line.fileno())
         line.close()
         self._lines.remove(line)
 
-    def _drop(self, line: _Line, words: str) -> None:
+    def _drop(self, line: Line, words: str) -> None:
         self._let_go(line)
         if line is self._line:
             self._line = None
@@ -302,7 +258,7 @@ class Link:
             if port.device in busy:
                 continue
             try:
-                line = _Line(port.device, self._traffic)
+                line = Line(port.device, open_port(port.device), self._traffic)
             except (OSError, ValueError) as error:
                 problem = error if isinstance(error, OSError) else OSError(str(error))
                 problems.append(ports.why_not_open(port.device, problem))
@@ -327,7 +283,7 @@ class Link:
         if self._line is None:
             self._choose(now_s)
 
-    def _estrange(self, line: _Line, words: str, condition: Condition) -> None:
+    def _estrange(self, line: Line, words: str, condition: Condition) -> None:
         until_s = time.monotonic() + (NAMED_STRANGER_FOR_S if self._named else STRANGER_FOR_S)
         self._drop(line, words)
         self._strangers[line.device] = (until_s, words, condition)
@@ -337,18 +293,18 @@ class Link:
     def _choose(self, now_s: float) -> None:
         answered = [line for line in self._lines if line.conversation.hello is not None]
         if self._board_id is not None:
-            answered = [line for line in answered if _number(line) == self._board_id]
-        known = [line for line in answered if self._last == (line.device, _number(line))]
-        known = known or [line for line in answered if self._last and _number(line) == self._last[1] != 0]
+            answered = [line for line in answered if line.number == self._board_id]
+        known = [line for line in answered if self._last == (line.device, line.number)]
+        known = known or [line for line in answered if self._last and line.number == self._last[1] != 0]
         all_asked = all(line in answered or now_s - line.opened_s > ANSWER_WITHIN_S for line in self._lines)
         if len(known) == 1 or (len(answered) == 1 and (all_asked or self._board_id is not None)):
             self._take(known[0] if len(known) == 1 else answered[0])
         elif len(answered) > 1:
-            described = [(line.device, line.conversation.hello, _number(line)) for line in answered]
+            described = [(line.device, line.conversation.hello, line.number) for line in answered]
             words = ports.several_boards([(device, hello.name, n) for device, hello, n in described if hello])
             self._become(Condition.REFUSED, words)
 
-    def _take(self, line: _Line) -> None:
+    def _take(self, line: Line) -> None:
         hello = line.conversation.hello
         if hello is None:
             return
@@ -402,8 +358,3 @@ class Link:
             callback(*arguments)
         except Exception as error:  # noqa: BLE001 - somebody else's code: the board must be read on
             self.failure = error
-
-
-def _number(line: _Line) -> int:
-    hello = line.conversation.hello
-    return 0 if hello is None else hello.board_id
