@@ -1,7 +1,7 @@
 """Write the makers' drawings and tables from netlist.toml, or say which of them are out of date.
 
-    python -m hardware.make_drawings            writes hardware/drawings/
-    python -m hardware.make_drawings --check    writes nothing; exit status 1 where a file differs
+python -m hardware.make_drawings            writes hardware/drawings/
+python -m hardware.make_drawings --check    writes nothing; exit status 1 where a file differs
 """
 
 import argparse

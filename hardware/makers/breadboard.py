@@ -7,6 +7,7 @@ module calls such a group a strip: ("lower", 12), ("upper", 12), or a rail's nam
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .netlist import Netlist, NetlistError, Part, Pin
 
@@ -33,7 +34,7 @@ def strip_of(hole: str) -> Strip:
         return hole
     row, column = hole[:1], hole[1:]
     if row not in ROWS or not column.isdigit() or not 1 <= int(column) <= N_COLUMNS:
-        raise NetlistError(f"There is no hole {hole!r}; expected a row a to j and a column 1 to {N_COLUMNS}, or a rail.")
+        raise NetlistError(f"There is no hole {hole!r}; expected row a to j and column 1 to {N_COLUMNS}, or a rail.")
     return ("lower" if row in LOWER else "upper", int(column))
 
 
@@ -133,9 +134,8 @@ def wires(netlist: Netlist) -> list[Wire]:
         terminals = [pin for pin in pins if pin not in legs]
         if sign is not None:
             rails.append(Wire(net, f"{sign}top", f"{sign}bottom"))
-            for strip in strips:
-                if strip not in RAILS:
-                    jumpers.append(Wire(net, holes.free(strip), _nearest_rail(sign, strip)))
+            apart = [strip for strip in strips if strip not in RAILS]
+            jumpers += [Wire(net, holes.free(strip), _nearest_rail(sign, strip)) for strip in apart]
             last: dict[str, str] = {}
             for ref, pin in terminals:
                 kind = netlist.parts[ref].kind
@@ -143,8 +143,7 @@ def wires(netlist: Netlist) -> list[Wire]:
                 last[kind] = f"{ref} {pin}"
             continue
         ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
-        for first, second in zip(ordered, ordered[1:], strict=False):
-            jumpers.append(Wire(net, holes.free(first), holes.free(second)))
+        jumpers += [Wire(net, holes.free(first), holes.free(second)) for first, second in pairwise(ordered)]
         near = f"{terminals[0][0]} {terminals[0][1]}" if terminals and not ordered else ""
         for ref, pin in terminals if ordered else terminals[1:]:
             loose.append(Wire(net, near or holes.free(ordered[0]), f"{ref} {pin}"))

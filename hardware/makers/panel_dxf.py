@@ -56,8 +56,9 @@ def _entity(shape: Shape) -> Iterator[Pair]:
             yield (40, number(shape.diameter / 2))
         case Box():
             yield from [(0, "POLYLINE"), (8, shape.layer), (66, "1"), (10, "0"), (20, "0"), (30, "0"), (70, "1")]
-            for x, y, bulge in _outline(shape):
-                yield from [(0, "VERTEX"), (8, shape.layer), (10, number(x)), (20, number(y)), (30, "0")]
+            for corner_x, corner_y, bulge in _outline(shape):
+                yield from [(0, "VERTEX"), (8, shape.layer)]
+                yield from [(10, number(corner_x)), (20, number(corner_y)), (30, "0")]
                 yield (42, f"{bulge:.9f}")
             yield from [(0, "SEQEND"), (8, shape.layer)]
         case Words():

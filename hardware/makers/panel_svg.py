@@ -51,7 +51,9 @@ def _draw_sizes(drawing: Drawing, page: _Page, panel: Panel) -> None:
         drawing.line(page.at((0, y)), page.at((1.0, y)))
         drawing.words(page.at((1.4, y - 0.6)), number(y), 1.8, **style)
     width, height = (number(length) for length in panel.size_mm)
-    said = f"{panel.title}: {width} x {height} mm. Red is cut, dashed is only shown. Sizes are mm from the lower left corner."
+    said = (
+        f"{panel.title}: {width} x {height} mm. Red is cut, dashed only shown. Sizes are mm from the lower left corner."
+    )
     drawing.words(page.at((14, panel.size_mm[1] - 3.6)), said, 2.2, **style)
     # A bar outside the panel shows whether the printer kept to the scale.
     left, low = PAGE_MM[0] / 2 - 50, PAGE_MM[1] - 5.5

@@ -106,7 +106,9 @@ def _draw_piece(drawing: Drawing, piece: Piece, named: bool) -> None:
         middle = (_mm(piece.start)[0] + x) / 2
         drawing.words((middle, y - 0.6), piece.net, 1.9, "middle", **style)
     elif not piece.closed:
-        drawing.words((x + piece.out[0] * 0.8, y + 0.7), piece.net, 1.9, "start" if piece.out[0] > 0 else "end", **style)
+        drawing.words(
+            (x + piece.out[0] * 0.8, y + 0.7), piece.net, 1.9, "start" if piece.out[0] > 0 else "end", **style
+        )
 
 
 def _draw_power(drawing: Drawing, end: End, supply: bool) -> None:

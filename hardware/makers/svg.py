@@ -63,14 +63,7 @@ class Drawing:
     def text(self) -> str:
         """The SVG file; printed without scaling, a millimetre is a millimetre."""
         width, height = (number(length) for length in self._size)
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" '
-                f'viewBox="0 0 {width} {height}" font-family="DejaVu Sans, Arial, sans-serif">',
-                f"<title>{escape(self._title)}</title>",
-                f'<rect width="{width}" height="{height}" fill="white"/>',
-                *self._lines,
-                "</svg>",
-                "",
-            ]
-        )
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" '
+        head += f'viewBox="0 0 {width} {height}" font-family="DejaVu Sans, Arial, sans-serif">'
+        sheet = [f"<title>{escape(self._title)}</title>", f'<rect width="{width}" height="{height}" fill="white"/>']
+        return "\n".join([head, *sheet, *self._lines, "</svg>", ""])

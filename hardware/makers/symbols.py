@@ -27,8 +27,10 @@ def pin_ends(kind: Kind) -> dict[str, tuple[Point, Point]]:
     symbol = kind.symbol
     if symbol["kind"] != "box":
         return dict(zip(kind.pins, SMALL[symbol["kind"]], strict=True))
-    left = {pin: ((-PIN_LENGTH, y), (-1, 0)) for pin, y in symbol["left"].items()}
-    right = {pin: ((symbol["width"] + PIN_LENGTH, y), (1, 0)) for pin, y in symbol["right"].items()}
+    left: dict[str, tuple[Point, Point]] = {pin: ((-PIN_LENGTH, y), (-1, 0)) for pin, y in symbol["left"].items()}
+    right: dict[str, tuple[Point, Point]] = {
+        pin: ((symbol["width"] + PIN_LENGTH, y), (1, 0)) for pin, y in symbol["right"].items()
+    }
     return left | right
 
 

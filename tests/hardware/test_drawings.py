@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ INPUTS_165 = (11, 12, 13, 14, 3, 4, 5, 6)
 OUTPUTS_595 = (15, 1, 2, 3, 4, 5, 6, 7)
 
 
-def raw() -> dict:
+def raw() -> dict[str, Any]:
     """The netlist as TOML alone reads it, without the code under test."""
     return tomllib.loads(NETLIST.read_text(encoding="utf-8"))
 
@@ -210,8 +211,7 @@ def test_the_schematic_shows_every_pin_and_names_every_net_that_is_in_pieces() -
     for net in {piece.net for piece in found}:
         n_pieces = sum(piece.net == net for piece in found)
         assert words.count(net) == (n_pieces if n_pieces > 1 else 0), net
-    shown = [end for end in pin_ends_on_sheet(netlist)]
-    assert len(shown) == sum(len(netlist.kind_of(ref).pins) for ref in netlist.parts)
+    assert len(pin_ends_on_sheet(netlist)) == sum(len(netlist.kind_of(ref).pins) for ref in netlist.parts)
 
 
 # --- the panel --------------------------------------------------------------------------------------------------------
