@@ -337,3 +337,35 @@ def test_a_drawing_that_differs_is_missing_or_left_over_is_named(tmp_path: Path)
     (tmp_path / "panel_compact.dxf").unlink()
     (tmp_path / "panel_old.svg").write_text("<svg/>", encoding="utf-8")
     assert out_of_date(made, tmp_path) == ["panel_compact.dxf", "panel_old.svg", "wiring.md"]
+
+
+@pytest.mark.parametrize("page", ["ASSEMBLY.md", "FLASHING.md"])
+def test_the_notes_name_what_there_is(page: str) -> None:
+    text = (NETLIST.parent / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)", text)
+    assert [link for link in links if not (NETLIST.parent / link).exists()] == []
+    refs = re.findall(r"\b(?:U|R|C|RN|RV|ENC|SW|LED)\d+\b", text)
+    assert set(refs) <= set(raw()["parts"])
+    assert refs
+
+
+def test_the_fuses_say_what_their_table_says() -> None:
+    """Bits as the ATmega328P's data sheet numbers them; a programmed fuse reads 0."""
+    text = (NETLIST.parent / "FLASHING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (low|high|extended) \| 0x(\w\w) \| (.*) \|$", text, re.MULTILINE)
+    assert [name for name, *_ in rows] == ["low", "high", "high", "high", "extended"]
+    for name, value, words in rows:
+        bits = int(value, 16)
+        if name == "high":
+            assert bits & 0b11110000 == 0b11010000  # reset pin kept, no debugWIRE, SPI programming on, watchdog free
+            assert bits & 0b1000 == 0  # EESAVE
+            assert (bits & 1 == 0) == ("no bootloader" not in words)  # BOOTRST
+            if bits & 1 == 0:
+                boot_bytes = 512 << (3 - (bits >> 1 & 3))
+                assert ("512 bytes" if boot_bytes == 512 else f"{boot_bytes // 1024} KB") in words
+        elif name == "extended":
+            assert bits & 0b111 == 0b100  # 4.3 V
+        else:
+            assert bits == 0xFF
+    commands = dict(re.findall(r"(lfuse|hfuse|efuse):w:0x(\w\w)", text))
+    assert commands == {"lfuse": rows[0][1], "hfuse": rows[1][1], "efuse": rows[4][1]}
