@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from .makers.breadboard_picture import breadboard_picture
 from .makers.netlist import Netlist, NetlistError, read_netlist
 from .makers.panel import check_panel
 from .makers.panel_dxf import panel_dxf
@@ -23,6 +24,7 @@ def drawings(netlist: Netlist) -> dict[str, str]:
     """File name -> content of everything that is made; raises NetlistError for what cannot be built."""
     made = {
         "schematic.svg": schematic(netlist),
+        "breadboard.svg": breadboard_picture(netlist),
         "wiring.md": wiring_page(netlist),
         "bill_of_materials.md": bill_page(netlist),
     }

@@ -38,6 +38,11 @@ class Drawing:
         """A straight line."""
         self._add("line", {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}, extra)
 
+    def curve(self, start: Point, bend: Point, end: Point, **extra: str) -> None:
+        """A quadratic curve that leaves `start` and reaches `end` in the direction of `bend`."""
+        (x0, y0), (x1, y1), (x2, y2) = ((number(x), number(y)) for x, y in (start, bend, end))
+        self._add("path", {}, {"d": f"M{x0},{y0} Q{x1},{y1} {x2},{y2}", **extra})
+
     def circle(self, centre: Point, radius_mm: float, **extra: str) -> None:
         """A circle."""
         self._add("circle", {"cx": centre[0], "cy": centre[1], "r": radius_mm}, extra)

@@ -369,3 +369,24 @@ def test_the_fuses_say_what_their_table_says() -> None:
             assert bits == 0xFF
     commands = dict(re.findall(r"(lfuse|hfuse|efuse):w:0x(\w\w)", text))
     assert commands == {"lfuse": rows[0][1], "hfuse": rows[1][1], "efuse": rows[4][1]}
+
+
+def test_the_picture_of_the_breadboard_shows_every_leg_and_every_wire_that_leaves() -> None:
+    root = ET.parse(FOLDER / "breadboard.svg").getroot()
+    groups = {group.get("id"): group for group in root if group.get("id")}
+    x0, y0 = 14 + 2.54, 34 + 16 * 2.54  # hole a1
+
+    def hole(circle: ET.Element) -> tuple[int, int]:
+        column, height = (float(circle.attrib["cx"]) - x0) / 2.54, (y0 - float(circle.attrib["cy"])) / 2.54
+        assert abs(column - round(column)) < 0.001 > abs(height - round(height))
+        return round(column) + 1, round(height)
+
+    drawn = {hole(circle) for circle in groups["parts"].iter(f"{SVG}circle")}
+    heights = dict(zip("abcdefghij", (0, 1, 2, 3, 4, 7, 8, 9, 10, 11), strict=True))
+    legs = [leg for leg in leg_holes(read_netlist()).values() if leg[0] in heights]
+    assert {(int(leg[1:]), heights[leg[0]]) for leg in legs} <= drawn
+    page = (FOLDER / "wiring.md").read_text(encoding="utf-8")
+    leaving = re.findall(r"^\| (\d+) \| (?:[a-j]\d+|rail \S+) \| ([A-Z]+\d+) \(.*?\) (\w+) \|", page, re.MULTILINE)
+    said = [text.text or "" for text in groups["wires"].iter(f"{SVG}text")]
+    assert sorted(said) == sorted(f"{number}: {ref} {pin}" for number, ref, pin in leaving)
+    assert len(said) > 20
