@@ -189,16 +189,20 @@ def test_a_leg_in_the_wrong_hole_is_refused(old: str, new: str, message: str) ->
 # --- the schematic ----------------------------------------------------------------------------------------------------
 
 
-def test_no_wire_of_the_schematic_touches_a_pin_of_another_net() -> None:
-    netlist = read_netlist()
-    ends = pin_ends_on_sheet(netlist)
-    for piece in pieces(netlist):
-        low, high = sorted((piece.start[0], piece.stop[0] + 2 * piece.out[0]))
-        for end in ends:
-            if end.at[1] == piece.start[1] and low <= end.at[0] <= high and piece.net != end.net:
-                assert piece.closed, f"{end.ref} {end.pin} lies on {piece.net}"
-                assert not piece.start[0] <= end.at[0] <= piece.stop[0], f"{end.ref} {end.pin} lies on {piece.net}"
+def test_each_drawn_wire_joins_pins_of_one_net_and_every_pin_has_one() -> None:
+    root = ET.parse(FOLDER / "schematic.svg").getroot()
+    group = next(group for group in root if group.get("id") == "wires")
+    ends = pin_ends_on_sheet(read_netlist())
     assert len({end.at for end in ends}) == len(ends)
+    joined: list[tuple[str, str]] = []
+    for line in group.findall(f"{SVG}line"):
+        x1, x2, y1, y2 = (float(line.attrib[key]) / 2.5 for key in ("x1", "x2", "y1", "y2"))
+        assert y1 == y2
+        on_it = [end for end in ends if end.at[1] == y1 and min(x1, x2) <= end.at[0] <= max(x1, x2)]
+        assert len({end.net for end in on_it}) == 1, on_it
+        joined += [(end.ref, end.pin) for end in on_it]
+    signals = [(end.ref, end.pin) for end in ends if end.net not in (None, "+5V", "GND")]
+    assert sorted(joined) == sorted(signals)
 
 
 def test_the_schematic_shows_every_pin_and_names_every_net_that_is_in_pieces() -> None:
