@@ -8,7 +8,7 @@ PINS := .ci/requirements
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots models pins clean
+.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots firmware models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -85,6 +85,10 @@ bench: .venv/stamp-runtime  ## Measure the engine on this machine
 
 screenshots: .venv/stamp-dev  ## Pictures of every page of the screen, in every theme, into ui/pictures/
 	$(BIN)/python -m ui.screenshots $(ARGS)
+
+firmware:  ## Compile the encoder board's firmware, and say how large it is
+	@.ci/apt.sh gcc-avr "the compiler of the firmware" avr-libc "its library" binutils-avr "its linker"
+	$(MAKE) -C hardware/firmware all size
 
 models: .venv/stamp-models  ## Only set up for training (torch)
 

@@ -27,6 +27,14 @@ if [ "$purpose" = dev ]; then
         openttd-openmsx "MIDI files by other people, which the tests render"
         xvfb "a display without a screen, in which the tests open real windows"
         xdotool "a pointer that touches them"
+        gcc-avr "the compiler of the encoder board's firmware"
+        avr-libc "its library"
+        binutils-avr "its linker"
+        simavr "the board's microcontroller, simulated cycle by cycle"
+        libsimavr-dev "the same for the program that turns its pins"
+        libelf-dev "which reads the firmware"
+        gcc "the compiler of that program"
+        pkg-config "which finds the simulator"
     )
 fi
 .ci/apt.sh "${packages[@]}"
