@@ -50,10 +50,8 @@ def test_a_patch_lets_it_go_and_the_old_place_takes_hold_again() -> None:
     takeover.knob_is(0.3)
     assert takeover.moved(0.4) is None  # nobody knows yet where the parameter is
     takeover.parameter_is(0.405)
-    assert takeover.holds
     assert takeover.moved(0.5) == 0.5
     takeover.parameter_is(0.9)
-    assert not takeover.holds
     assert [takeover.moved(travel) for travel in (0.6, 0.8, 0.95, 0.2)] == [None, None, 0.95, 0.2]
     takeover.parameter_is(None)
     assert takeover.moved(0.25) is None
