@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from firmware_host.events import Knob, Switch
 from firmware_host.lamps import BRIGHT, GLOWING, duty
 from firmware_host.simulate import PtyBoard
 from firmware_host.simulated_board import SimulatedBoard
@@ -73,40 +74,34 @@ def host(engine: EngineProcess, board: PtyBoard, tmp_path: Path) -> Iterator[Hos
 SHINING = (duty(BRIGHT), duty(GLOWING))
 
 
-def by_hand(board: PtyBoard, *moves: Callable[[SimulatedBoard], object]) -> None:
-    for move in moves:
-        board.do(move)
+def play(engine: EngineProcess, board: PtyBoard, detents: int, reading: int, release: float, button: int) -> None:
+    """One of each control: the corner north-east, the knob release (to an end of its way), a patch."""
+    client = engine.client
+    before = client.request("status")["corners"]["ne"]["instrument"]
+    board.do(lambda simulated: simulated.turn(Corner.NE, 4 * detents))
+    client.wait_for(lambda status: status["focus"]["target"] == "ne", LIMIT_S)
+    board.do(lambda simulated: simulated.press(Corner.NE))
+    board.do(lambda simulated: simulated.release(Corner.NE))
+    client.wait_for(lambda status: status["corners"]["ne"]["instrument"] != before, LIMIT_S)
+    board.do(lambda simulated: simulated.knob(Knob.RELEASE, reading))
+    client.wait_for(lambda status: status["parameters"]["release"] == release, LIMIT_S)
+    client.request("set", parameter="release", value=1.0)
+    board.do(lambda simulated: simulated.press(Switch.PATCH_1 + button))
+    board.do(lambda simulated: simulated.release(Switch.PATCH_1 + button))
+    client.wait_for(lambda status: status["patch"]["number"] == button, LIMIT_S)
+    wait_until(lambda: board.simulated.leds[button] == duty(BRIGHT), "the loaded patch's light")
 
 
 @pytest.mark.slow
 def test_turns_knobs_and_buttons_reach_the_engine_also_after_replugging(
     engine: EngineProcess, board: PtyBoard, host: HostProcess
 ) -> None:
-    def corner(status: dict) -> str:  # type: ignore[type-arg]
-        instrument: str = status["corners"]["ne"]["instrument"]
-        return instrument
-
-    for time in range(2):
-        if time:
-            board.unplug()
-            wait_until(lambda: "the board is gone" in host.said(), "the words for an unplugged board")
-            board.plug_in()
-            wait_until(lambda: board.simulated.leds[0] in SHINING, "light after replugging")
-        before = corner(engine.client.request("status"))
-        by_hand(board, lambda simulated: simulated.turn(Corner.NE, 8 if time == 0 else -8))
-        engine.client.wait_for(lambda status: status["focus"]["target"] == "ne", LIMIT_S)
-        by_hand(board, lambda simulated: simulated.press(Corner.NE), lambda simulated: simulated.release(Corner.NE))
-        engine.client.wait_for(lambda status, was=before: corner(status) != was, LIMIT_S)  # type: ignore[misc]
-        for reading in (0, 1023):
-            by_hand(board, lambda simulated, to=reading: simulated.knob(4, to))  # type: ignore[misc]
-            wait_until(lambda: not board.simulated.due(0.0), "the state's being sent")
-        engine.client.wait_for(lambda status: status["parameters"]["release"] == 10.0, LIMIT_S)
-        engine.client.request("set", parameter="release", value=1.0)
-        button = 5 + time
-        by_hand(board, lambda simulated, at=button: simulated.press(at))  # type: ignore[misc]
-        by_hand(board, lambda simulated, at=button: simulated.release(at))  # type: ignore[misc]
-        engine.client.wait_for(lambda status, at=button: status["patch"]["number"] == at - 4, LIMIT_S)  # type: ignore[misc]
-        wait_until(lambda at=button: board.simulated.leds[at - 4] == duty(BRIGHT), "the loaded patch's light")  # type: ignore[misc]
+    play(engine, board, 2, 1023, 10.0, 1)
+    board.unplug()
+    wait_until(lambda: "the board is gone" in host.said(), "the words for an unplugged board")
+    board.plug_in()
+    wait_until(lambda: board.simulated.leds[1] == duty(BRIGHT), "light after replugging")
+    play(engine, board, -2, 0, 0.05, 2)
 
 
 @pytest.mark.slow
