@@ -33,9 +33,7 @@ class MonitorCommand:
                 capture = Capture(stack.enter_context(_opened(args.capture)))
             watcher = _Watcher(capture)
             port = args.port or read_settings().port
-            link = stack.enter_context(
-                Link(port, on_traffic=watcher.traffic, on_condition=watcher.condition)
-            )
+            link = stack.enter_context(Link(port, on_traffic=watcher.traffic, on_condition=watcher.condition))
             end_s = float("inf") if args.seconds is None else time.monotonic() + args.seconds
             while not stopping.wait(0.05) and time.monotonic() < end_s:
                 if link.failure is not None:
@@ -65,7 +63,7 @@ def _opened(path: Path) -> TextIO:
     try:
         return path.open("w", encoding="ascii")
     except OSError as error:
-        raise TetradError(f"{path} can't be written ({error.strerror}); a new file was expected; name another") from error
+        raise TetradError(f"{path} can't be written ({error.strerror}); name another file") from error
 
 
 def _decode(path: Path) -> int:

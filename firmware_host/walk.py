@@ -30,7 +30,9 @@ def steps() -> tuple[Step, ...]:
     turns = (Step(c, f"Turn the encoder {PLACES[c]} clockwise, by {DETENTS} clicks or more.") for c in Corner)
     pushes = (Step(Switch(c), f"Push the encoder {PLACES[c]}.") for c in Corner)
     knobs = (Step(k, f"Turn the knob {k.name.lower()} to its left end, and to its right end.") for k in Knob)
-    buttons = (Step(Switch(4 + n), f"Press patch button {n + 1}: its light, and no other, shines.", n) for n in range(4))
+    buttons = (
+        Step(Switch(4 + n), f"Press patch button {n + 1}: its light, and no other, shines.", n) for n in range(4)
+    )
     return (*turns, *pushes, *knobs, *buttons)
 
 
@@ -58,7 +60,7 @@ class Walk:
         self._next()
         return self._remark(f"nothing came of: {step.instruction} Look at its wires, and at the board's pins.")
 
-    def take(self, event: Event) -> str:
+    def take(self, event: Event) -> str:  # noqa: PLR0911 - a list of what can happen
         """What is to be said of an event; empty: nothing."""
         step = self.step
         match event:

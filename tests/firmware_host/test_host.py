@@ -12,7 +12,6 @@ import pytest
 from firmware_host.events import Knob, Switch
 from firmware_host.lamps import BRIGHT, GLOWING, duty
 from firmware_host.simulate import PtyBoard
-from firmware_host.simulated_board import SimulatedBoard
 from synth.control.corners import Corner
 from tests.listening import wait_until
 from tests.ui.engine import WITH_US, EngineProcess
@@ -117,7 +116,12 @@ def test_it_waits_for_an_engine_and_ends_with_its_parent(board: PtyBoard, tmp_pa
         stdin=subprocess.PIPE,
     )
     shown: set[tuple[int, ...]] = set()
-    wait_until(lambda: shown.add(board.simulated.leds) or len(shown) >= 4, "the light that goes round")
+
+    def goes_round() -> bool:
+        shown.add(board.simulated.leds)
+        return len(shown) >= 4
+
+    wait_until(goes_round, "the light that goes round")
     assert "the board's settings are as by default" in host.said()
     assert "'colour' is unknown; port, brightness, audition, knobs, reversed were expected" in host.said()
     assert str(tmp_path / "nowhere") in host.said()

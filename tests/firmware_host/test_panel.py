@@ -190,8 +190,13 @@ def test_two_buttons_turn_the_page_and_leds_follow_the_engine(engine: EngineProc
     engine.client.wait_for(lambda status: status["patch"]["number"] == 13, LIMIT_S)
     wait_until(lambda: hand.wait(0.0) == (glowing, bright, glowing, glowing), "the light of patch 13")
     engine.client.request("set", parameter="detune", value=3.0)
-    shown = set()
-    wait_until(lambda: shown.add(hand.wait(0.05)[1]) or shown == {bright, glowing}, "the blinking of an edited patch")
+    shown: set[int] = set()
+
+    def blinks() -> bool:
+        shown.add(hand.wait(0.05)[1])
+        return shown == {bright, glowing}
+
+    wait_until(blinks, "the blinking of an edited patch")
 
 
 def test_after_the_board_was_away_nothing_jumps_and_nothing_is_pressed(engine: EngineProcess, hand: Hand) -> None:
