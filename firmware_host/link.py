@@ -143,6 +143,8 @@ class Link:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_reader, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._run, name="board link", daemon=True)
 
     # What any thread may call.
@@ -189,6 +191,8 @@ class Link:
     def want(self, message: Leds | Brightness) -> None:
         """What the LEDs are to show from now on, also on a board that comes later."""
         with self._changed:
+            if self._wishes.get(type(message)) == message:
+                return
             self._wishes[type(message)] = message
         self._wake()
 
@@ -221,9 +225,10 @@ class Link:
                 self._wait_and_read()
                 self._judge()
         finally:
-            for line in self._lines:
-                line.close()
-            self._line, self._lines = None, []
+            self._line = None
+            for line in [*self._lines]:
+                self._let_go(line)
+            self._selector.close()
             self._wake_reader.close()
             self._wake_writer.close()
             self._become(Condition.CLOSED, "the link to the board was closed")
@@ -231,15 +236,11 @@ class Link:
     def _wait_and_read(self) -> None:
         now_s = time.monotonic()
         wake_s = min([now_s + LOOK_EVERY_S, *(line.conversation.next_due_s() for line in self._lines)])
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_reader, selectors.EVENT_READ)
-            for line in self._lines:
-                selector.register(line.fileno(), selectors.EVENT_READ, line)
-            for key, _ in selector.select(max(wake_s - now_s, 0.0)):
-                if key.data is None:
-                    self._wake_reader.recv(4096)
-                else:
-                    self._attempt(key.data, partial(self._read, key.data))
+        for key, _ in self._selector.select(max(wake_s - now_s, 0.0)):
+            if key.data is None:
+                self._wake_reader.recv(4096)
+            else:
+                self._attempt(key.data, partial(self._read, key.data))
 
     def _read(self, line: _Line) -> None:
         messages = line.read()
@@ -254,9 +255,13 @@ class Link:
         except OSError as error:
             self._drop(line, f"{line.device} was unplugged ({error.strerror or error}); plug it in again")
 
-    def _drop(self, line: _Line, words: str) -> None:
+    def _let_go(self, line: _Line) -> None:
+        self._selector.unregister(line.fileno())
         line.close()
         self._lines.remove(line)
+
+    def _drop(self, line: _Line, words: str) -> None:
+        self._let_go(line)
         if line is self._line:
             self._line = None
             self._become(Condition.LOOKING, f"the board is gone: {words}; it is looked for all the time")
@@ -276,11 +281,14 @@ class Link:
             if port.device in busy:
                 continue
             try:
-                self._lines.append(_Line(port.device, self._traffic))
+                line = _Line(port.device, self._traffic)
             except (OSError, ValueError) as error:
                 problem = error if isinstance(error, OSError) else OSError(str(error))
                 problems.append(ports.why_not_open(port.device, problem))
                 refused = refused or problem.errno in (errno.EACCES, errno.EPERM)
+                continue
+            self._lines.append(line)
+            self._selector.register(line.fileno(), selectors.EVENT_READ, line)
         if not self._lines:
             self._become(Condition.REFUSED if refused else Condition.LOOKING, ports.no_board(problems))
 
@@ -324,9 +332,9 @@ class Link:
         if hello is None:
             return
         for other in [other for other in self._lines if other is not line]:
-            other.close()
-        self._line, self._lines, self._last = line, [line], (line.device, hello.board_id)
-        self._pass_wishes(every=True)
+            self._let_go(other)
+        self._line, self._last = line, (line.device, hello.board_id)
+        self._pass_wishes()
         firmware = f"{hello.firmware_major}.{hello.firmware_minor}.{hello.firmware_patch}"
         words = f"{hello.name or 'board'} at {line.device}, number {hello.board_id}, firmware {firmware}"
         self._become(Condition.CONNECTED, words)
@@ -334,7 +342,7 @@ class Link:
             if message is not None:
                 self._hand_on(message)
 
-    def _pass_wishes(self, *, every: bool = False) -> None:
+    def _pass_wishes(self) -> None:
         line = self._line
         if line is None:
             return

@@ -3,8 +3,10 @@
 import errno
 import os
 import pty
+import time
 import tty
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,9 @@ class Heard:
         self.messages: list[Message] = []
         self.words: list[tuple[Condition, str]] = []
 
-    def link(self, port: str | None = None, find: Callable[[], list[PortInfo]] = list, **more: int) -> Link:
+    def link(
+        self, port: str | None = None, find: Callable[[], list[PortInfo]] = list, board_id: int | None = None
+    ) -> Link:
         return Link(
             port,
             find=find,
@@ -34,11 +38,15 @@ class Heard:
             on_state=self.states.append,
             on_message=self.messages.append,
             on_condition=lambda condition, words: self.words.append((condition, words)),
-            **more,
+            board_id=board_id,
         )
 
     def said(self, condition: Condition, part: str) -> bool:
         return any(said is condition and part in words for said, words in self.words)
+
+
+def has_leds(board: PtyBoard, wanted: Leds) -> bool:
+    return board.simulated.leds == wanted.levels
 
 
 @pytest.fixture
@@ -75,17 +83,18 @@ def test_leds_reach_the_board_and_a_board_that_started_anew(heard: Heard) -> Non
         assert link.wait(10.0)
         for _ in range(2):
             wait_until(lambda: (board.simulated.leds, board.simulated.brightness) == ((255, 1, 2, 3), 40))
-            n_boards = len(heard.boards)
-            board.do(lambda simulated: simulated.reset(simulated.now_s))
-            wait_until(lambda n=n_boards: len(heard.boards) > n)
+            heard.boards.clear()
+            board.do(lambda simulated: simulated.reset(time.monotonic()))
+            wait_until(lambda: heard.boards)
 
 
 def test_leds_are_sent_again_until_the_board_has_them_on_a_noisy_line(heard: Heard) -> None:
     with PtyBoard(noise=0.05, seed=3) as board, heard.link(board.device) as link:
         assert link.wait(20.0)
         for level in range(20):
-            link.want(Leds((level, 0, 0, level)))
-            wait_until(lambda level=level: board.simulated.leds == (level, 0, 0, level))
+            wanted = Leds((level, 0, 0, level))
+            link.want(wanted)
+            wait_until(partial(has_leds, board, wanted))
         wait_until(lambda: link.counts["crc"] > 0)
 
 
