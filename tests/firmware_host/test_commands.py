@@ -11,7 +11,6 @@ from firmware_host.events import Knob
 from firmware_host.flash import BAUD, OLD_BAUD, only_port
 from firmware_host.ports import PortInfo
 from firmware_host.simulate import PtyBoard
-from firmware_host.simulated_board import SimulatedBoard
 from firmware_host.walk import DETENTS, Step, steps
 from synth.control.corners import Corner
 from synth.errors import TetradError
@@ -41,14 +40,26 @@ def run(home: Path, *arguments: str, path: str | None = None) -> subprocess.Comp
     return subprocess.run(command(*arguments), env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def act(simulated: SimulatedBoard, step: Step) -> None:
+def follow(board: PtyBoard, step: Step) -> None:
+    """What the step asks for."""
     match step.control:
         case Corner() as corner:
-            simulated.turn(corner, 4 * DETENTS)
+            board.do(lambda simulated: simulated.turn(corner, 4 * DETENTS))
         case Knob() as knob:
-            simulated.knob(knob, 0)
+            for reading in (0, 1023):
+                board.do(lambda simulated, to=reading: simulated.knob(knob, to))  # type: ignore[misc]
+                wait_until(lambda to=reading: sent_knob(board, knob) == to, "the knob's being sent")  # type: ignore[misc]
         case switch:
-            simulated.press(switch)
+            if step.led is not None:
+                lit = tuple(255 if led == step.led else 0 for led in range(4))
+                wait_until(lambda: board.simulated.leds == lit, "the button's light")
+            board.do(lambda simulated: simulated.press(switch))
+
+
+def sent_knob(board: PtyBoard, knob: Knob) -> int | None:
+    """Where a knob was in the last STATE that the board sent."""
+    sent = board.simulated._sent
+    return None if sent is None else sent.knobs[knob]
 
 
 @pytest.mark.slow
@@ -70,16 +81,7 @@ def test_the_walk_passes_a_right_board(tmp_path: Path) -> None:
             step = by_instruction.get(said[-1])
             if step is None:
                 continue
-            board.do(lambda simulated, step=step: act(simulated, step))  # type: ignore[misc]
-            if isinstance(step.control, Knob):
-                # Both ends must be seen: STATEs are 2 ms apart, and this waits until the first of them was sent.
-                sent = board.simulated.state(0.0).knobs
-                assert sent[step.control] == 0
-                wait_until(lambda: board.simulated._sent.knobs[step.control] == 0, "the left end's being sent")  # type: ignore
-                board.do(lambda simulated, knob=step.control: simulated.knob(knob, 1023))  # type: ignore[misc]
-            if step.led is not None:
-                lit = tuple(255 if led == step.led else 0 for led in range(4))
-                wait_until(lambda: board.simulated.leds == lit, "the button's light")  # noqa: B023 - called here only
+            follow(board, step)
         assert program.wait(30) == 0
     assert said[-1] == "Every control is right."
     assert any(line.startswith("DIAGNOSTICS") for line in said)
