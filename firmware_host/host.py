@@ -26,6 +26,7 @@ class Host:
     def __init__(self, settings: BoardSettings, say: Callable[[str], object], socket: Path | None = None) -> None:
         self.panel = Panel(settings, say, socket)
         self._say = say
+        self._levels: tuple[int, ...] = ()
         self.link = Link(settings.port, on_board=self._board, on_state=self._state, on_condition=self._condition)
         self.link.want(Brightness(duty(settings.brightness)))
 
@@ -55,7 +56,10 @@ class Host:
                 raise TetradError(
                     f"the {part} broke down: {type(failure).__name__}: {failure}; report this"
                 ) from failure
-        self.link.want(Leds(self.panel.look(time.monotonic())))
+        levels = self.panel.look(time.monotonic())
+        if levels != self._levels:  # each wish wakes the link's thread
+            self._levels = levels
+            self.link.want(Leds(levels))
 
     def _board(self, hello: Hello) -> None:
         self.panel.hello(hello.counts_per_detent)
