@@ -3,8 +3,7 @@
     python -m benchmarks.board_wire [--megabytes 10] [--seconds 10] [--json]
 
 A false message is one that random bytes made. Of frames that are long enough and well stuffed a CRC-16 lets one in
-65,536 pass; `crc_candidates` says how many there were. The board of the second part runs in a process of its own and
-turns all the time, so that a STATE comes every 2 ms, the most that the protocol allows.
+65,536 pass; `crc_candidates` says how many there were. The board of the second part runs in a process of its own.
 """
 
 import argparse
@@ -22,6 +21,8 @@ from firmware_host.simulate import PtyBoard
 from synth.command import add_json_argument, print_report
 
 CHUNK_BYTES = 4096
+FAST_HAND, NO_HAND = 20.0, 125.0
+"""Detents a second: a quick spin; and so many that a STATE comes every 2 ms, the most that the protocol allows."""
 
 
 def random_bytes(n_bytes: int, seed: int) -> dict[str, int]:
@@ -41,18 +42,18 @@ def random_bytes(n_bytes: int, seed: int) -> dict[str, int]:
     return found
 
 
-def simulate(pipe: Connection, seconds: float) -> None:
-    """The other process: a board that turns by 500 counts a second, until it is told to end."""
-    script = f"wait 1\nturn nw {125 * seconds} in {seconds}\n"
+def simulate(pipe: Connection, seconds: float, detents_per_s: float) -> None:
+    """The other process: a board that turns, until it is told to end."""
+    script = f"wait 1\nturn nw {detents_per_s * seconds} in {seconds}\n"
     with PtyBoard(moves(script)) as board:
         pipe.send(board.device)
         pipe.recv()
 
 
-def host_cost(seconds: float) -> dict[str, float]:
+def host_cost(seconds: float, detents_per_s: float) -> dict[str, float]:
     """CPU time of this process while it reads a board that moves, as a share of one core."""
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=simulate, args=(theirs, seconds))
+    process = multiprocessing.get_context("spawn").Process(target=simulate, args=(theirs, seconds, detents_per_s))
     process.start()
     states: list[State] = []
     with Link(ours.recv(), on_state=states.append) as link:
@@ -65,7 +66,9 @@ def host_cost(seconds: float) -> dict[str, float]:
         lost = link.counts.get("lost", 0)
     ours.send(None)
     process.join()
-    return {"states_per_s": n_states / wall_s, "lost_frames": lost, "host_cpu_percent": 100.0 * cpu_s / wall_s}
+    name = f"at_{detents_per_s:g}_detents_per_s"
+    found = {"states_per_s": n_states / wall_s, "lost_frames": lost, "host_cpu_percent": 100.0 * cpu_s / wall_s}
+    return {f"{name}_{key}": value for key, value in found.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=8)
     add_json_argument(parser)
     args = parser.parse_args(arguments)
-    report = random_bytes(round(1e6 * args.megabytes), args.seed) | host_cost(args.seconds)
+    report: dict[str, float] = {**random_bytes(round(1e6 * args.megabytes), args.seed)}
+    for detents_per_s in (FAST_HAND, NO_HAND):
+        report |= host_cost(args.seconds, detents_per_s)
     print_report(report, as_json=args.json)
     return 0
 

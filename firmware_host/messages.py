@@ -5,7 +5,7 @@ that compare hardware/PROTOCOL.md and hardware/protocol_vectors.json are all der
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 from synth.errors import TetradError
@@ -33,6 +33,12 @@ class Wire:
     low: int = 0
     high: int = 0
     n: int = 1
+    narrow: bool = field(init=False, default=True)
+    """Whether the bytes can hold what the range does not."""
+
+    def __post_init__(self) -> None:
+        widest = {"u8": 0xFF, "u16": 0xFFFF, "u32": 0xFFFF_FFFF}.get(self.kind)
+        object.__setattr__(self, "narrow", (self.low, self.high) != (0, widest))
 
     @property
     def format(self) -> str:
@@ -144,19 +150,27 @@ class Message:
         if len(data) < shape.size:
             raise TooFewBytes
         flat = shape.unpack_from(data)
-        values: list[Any] = []
+        # A STATE comes 500 times a second. What `struct` read has the right types, so only ranges narrower than the
+        # bytes are looked at; checking all again in __post_init__ would take as long as all the rest.
+        message = object.__new__(cls)
         at = 0
-        for _, place in layout(cls):
+        for name, place in layout(cls):
+            value: Any
             if place.kind == "ascii":
-                values.append(flat[at].rstrip(b"\0").decode("latin-1"))
+                value = flat[at].rstrip(b"\0").decode("latin-1")
                 at += 1
             elif place.n > 1:
-                values.append(flat[at : at + place.n])
+                value = flat[at : at + place.n]
                 at += place.n
             else:
-                values.append(flat[at])
+                value = flat[at]
                 at += 1
-        return cls(*values)
+            if place.narrow and (problem := place.problem(value)):
+                raise ProtocolError(
+                    f"{cls.NAME} came with {name} {value!r}; {problem}; flash the board's firmware anew"
+                )
+            object.__setattr__(message, name, value)
+        return message
 
     def __str__(self) -> str:
         parts = (f"{name}={'/'.join(map(str, v)) if isinstance(v, list) else v}" for name, v in self.fields().items())

@@ -83,7 +83,7 @@ def decode(block: bytes, kinds: Mapping[int, type[Message]]) -> Received | Dropp
     if len(block) > LONGEST_BLOCK:
         return Dropped("length")
     try:
-        payload = bytes(cobs.decode(block))
+        payload: bytes = cobs.decode(block)
     except cobs.DecodeError:
         return Dropped("cobs")
     if len(payload) < SHORTEST_PAYLOAD:
