@@ -53,6 +53,10 @@ class Browser:
         """Since the last turn."""
         return now_s - self._turned_s
 
+    def is_turned(self, now_s: float, within_s: float) -> bool:
+        """It was turned within the last seconds, and what was turned to is still to be had."""
+        return self.chosen is not None and self.rested_s(now_s) < within_s
+
     def forget_if_late(self, now_s: float) -> bool:
         """True when what was turned to is given up just now."""
         if self.chosen is None or self.rested_s(now_s) < FORGOTTEN_AFTER_S:

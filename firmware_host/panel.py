@@ -29,7 +29,8 @@ from synth.io.client import Client, ClientError, State
 
 NAME = "board"
 """What the engine knows us by: its notices say it of what a knob moved."""
-STATUS_RATE_HZ = 10.0
+STATUS_RATE_HZ = 5.0
+"""Patch, corners, and whether something sounds; what a hand moves is told by notices at once."""
 FOCUS_S = 1.5
 """A knob is shown for so long after it was moved, as the engine's own `nudge` has it."""
 FOCUS_AGAIN_S = 0.5
@@ -180,7 +181,9 @@ class Panel:
         travel = self._takeovers[knob].moved(value)
         if travel is not None:
             self._send("set", parameter=parameter.name, value=parameter.from_travel(travel))
-        self._focus(NAME, self._now_s + FOCUS_S, "parameter", parameter.name)
+        # While both hands turn, what is browsed is shown: its name is nowhere else to be seen.
+        if not any(browser.is_turned(self._now_s, FOCUS_AGAIN_S) for browser in self._browsers.values()):
+            self._focus(NAME, self._now_s + FOCUS_S, "parameter", parameter.name)
 
     def _recall(self, number: int) -> None:
         if number not in self._patches:
