@@ -126,7 +126,7 @@ class Panel:
             if now_s >= self._focus_until_s:
                 self._let_go()
             self._audition_if_due()
-            if not self.engine.connected:
+            if not (self.engine.connected and self._choices):  # it has not yet said what there is to play with
                 return lamps.searching(now_s)
             patch = self._status.get("patch", {})
             bank = lamps.Bank(
@@ -186,7 +186,7 @@ class Panel:
             self._focus(NAME, self._now_s + FOCUS_S, "parameter", parameter.name)
 
     def _recall(self, number: int) -> None:
-        if number not in self._patches:
+        if number not in self._patches and self.engine.connected:
             self._say(f"there is no patch {number} under this button; hold it to save what sounds there")
             return
         for takeover in self._takeovers.values():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from firmware_host.events import Knob, Switch
-from firmware_host.lamps import BRIGHT, GLOWING, duty
+from firmware_host.lamps import BRIGHT, duty
 from firmware_host.simulate import PtyBoard
 from synth.control.corners import Corner
 from tests.listening import wait_until
@@ -65,12 +65,9 @@ def board(tmp_path: Path) -> Iterator[PtyBoard]:
 def host(engine: EngineProcess, board: PtyBoard, tmp_path: Path) -> Iterator[HostProcess]:
     """Connected to both: the light of the loaded patch has come."""
     host = HostProcess(tmp_path, "--port", str(board.link_path), "--socket", str(engine.socket))
-    wait_until(lambda: board.simulated.leds[0] in SHINING, "the first light")
+    wait_until(lambda: board.simulated.leds[0] == duty(BRIGHT), "the first light")
     yield host
     host.close()
-
-
-SHINING = (duty(BRIGHT), duty(GLOWING))
 
 
 def play(engine: EngineProcess, board: PtyBoard, detents: int, reading: int, release: float, button: int) -> None:
