@@ -64,6 +64,7 @@ def board(tmp_path: Path) -> Iterator[PtyBoard]:
 @pytest.fixture
 def host(engine: EngineProcess, board: PtyBoard, tmp_path: Path) -> Iterator[HostProcess]:
     """Connected to both: the light of the loaded patch has come."""
+    engine.client.request("patch_load", number=0)
     host = HostProcess(tmp_path, "--port", str(board.link_path), "--socket", str(engine.socket))
     wait_until(lambda: board.simulated.leds[0] == duty(BRIGHT), "the first light")
     yield host
