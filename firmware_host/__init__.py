@@ -1,1 +1,1 @@
-"""Host side of the encoder board. README.md says what will live here."""
+"""Host side of the encoder board. README.md says which file does what."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from synth import demo
 from synth.audition import Audition
+from synth.board import ANY, NONE, BoardHost, why_no_board_host
 from synth.command import stop_signals
 from synth.control.address import OSC_PORT
 from synth.control.events import Event, SetParameter
@@ -84,6 +85,15 @@ class PlayCommand:
             action=argparse.BooleanOptionalAction,
             help="start the touchscreen, too (default: where there is a display, and not with --headless)",
         )
+        how.add_argument(
+            "--board",
+            nargs="?",
+            const=ANY,
+            default=NONE,
+            metavar="PORT",
+            help="start the encoder board's host, too; sim: with a simulated board; none: not (default); "
+            "without a PORT: wherever a board answers",
+        )
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
@@ -122,7 +132,7 @@ def _play(args: argparse.Namespace, settled: Settled, block: int, settings: Sett
         loader = InstrumentLoader(Library(), engine.prepare)
         queue = MessageQueue()
         ports = _open_midi(args, settings, queue, stack)
-        has_screen = _shows_screen(args)
+        has_screen, has_board = _shows_screen(args), _has_board(args)
         here, scores, quit_wanted = _players_here(args, rate_hz, bool(ports.names) or has_screen, stack)
         sources: list[MessageSource] = [queue, *here]
         stage = Stage(rate_hz, sources, scores)
@@ -146,9 +156,12 @@ def _play(args: argparse.Namespace, settled: Settled, block: int, settings: Sett
                 _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
             screen = Screen(server.path, _Warner(session)) if has_screen else None
-            with contextlib.nullcontext() if screen is None else contextlib.closing(screen):
+            board = BoardHost(args.board, server.path, _Warner(session)) if has_board else None
+            with contextlib.ExitStack() as beside:
+                for companion in filter(None, (screen, board)):
+                    beside.enter_context(contextlib.closing(companion))
                 governed = Governed(session, output, args.voices, loading)
-                watch(output, live, server, session, stops, args.seconds, governed, screen)
+                watch(output, live, server, session, stops, args.seconds, governed, screen, board)
         health = output.health()
     print_health(engine, health, stage, queue)
     return 0
@@ -274,6 +287,13 @@ def _shows_screen(args: argparse.Namespace) -> bool:
     if why_not:
         print(f"No screen: {why_not}.")
     return wanted and not why_not
+
+
+def _has_board(args: argparse.Namespace) -> bool:
+    why_not = why_no_board_host() if args.board != NONE else ""
+    if why_not:
+        print(f"No board: {why_not}.")
+    return args.board != NONE and not why_not
 
 
 def _open_output(settled: Settled, live: LiveEngine, session: Session, block: int, tell: _Teller) -> AudioOutput:

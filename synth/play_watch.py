@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future
 from functools import partial
 
+from synth.board import BoardHost
 from synth.control.events import Event, VoiceLimit
 from synth.errors import TetradError
 from synth.frames import FRAME_RATE_HZ
@@ -29,6 +30,7 @@ def watch(
     limit_s: float | None,
     governed: "Governed",
     screen: Screen | None,
+    board: BoardHost | None = None,
 ) -> None:
     """Wait until it is time to stop; meanwhile keep patch and voice limit up to date. Raises TetradError when sound or
     engine break down."""
@@ -45,6 +47,8 @@ def watch(
         governed.look()
         if screen is not None and screen.look():
             return  # the player has closed it
+        if board is not None:
+            board.look()
         # The collector is off; what the server's and the session's threads leave in cycles is little, and young.
         gc.collect(0)
         stops[0].wait(min(WATCH_PERIOD_S, max(end_s - time.monotonic(), 0.0)))

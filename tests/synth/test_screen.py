@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from synth.screen import MOST_STARTS, Screen, why_no_screen
+from synth.companion import MOST_STARTS
+from synth.screen import Screen, why_no_screen
 from tests.listening import wait_until
 
 SMALL_SCREEN = """

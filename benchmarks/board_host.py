@@ -1,0 +1,102 @@
+"""What the board's host costs, and how soon a knob reaches the engine: real host, real engine, simulated board.
+
+    python benchmarks/board_host.py [--seconds 10]
+
+Prints one JSON object: cpu_share (of one core; the simulated board, which is in this process, not counted),
+states_per_s that the board sent, and knob_to_notice_ms (median, p99, worst): from the hand's movement, through board,
+host and engine, back to another client, which is told of the moved parameter at once.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from firmware_host.events import Knob
+from firmware_host.simulate import PtyBoard
+from synth.io.client import Client
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+HAND_APART_S = 0.05
+"""Between two timed movements: notices of one parameter come at most 30 times a second."""
+
+
+def cpu_s(process: int) -> float:
+    """Time that a process has used, user and system."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def measure(seconds: float, home: Path) -> dict[str, object]:
+    """Half of the time for the cost of a board that moves all the time, half for single movements."""
+    environment = {**os.environ, "TETRAD_HOME": str(home), "TETRAD_SOCKET": str(home / "s")}
+    told: list[float] = []
+
+    def notice(name: str, data: object) -> None:
+        if name == "parameter_changed" and isinstance(data, dict) and data["parameter"] == "volume":
+            told.append(time.monotonic())
+
+    engine = subprocess.Popen([sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1"], env=environment)
+    with PtyBoard() as board:
+        host = subprocess.Popen([sys.executable, "-m", "firmware_host", "--port", board.device], env=environment)
+        client = Client(home / "s", name="benchmark", on_notice=notice)
+        try:
+            client.connect(60.0)
+            client.subscribe(10.0)
+            client.wait_for(lambda status: status["server"]["clients"] >= 2, 60.0)
+            while not any(board.simulated.leds):
+                time.sleep(0.05)
+            for reading in (0, 1023):  # past the parameter's value: the knob takes hold
+                board.do(lambda simulated, to=reading: simulated.knob(Knob.VOLUME, to))
+                time.sleep(0.5)
+            before_s, started_s, frames = cpu_s(host.pid), time.monotonic(), board.simulated._sequence
+            n_frames, reading = 0, 0
+            while (elapsed_s := time.monotonic() - started_s) < seconds / 2.0:
+                # A hand that turns a knob from end to end in half a second, and an encoder at 20 detents a second.
+                reading = round(abs(elapsed_s % 1.0 - 0.5) * 2046)
+                board.do(lambda simulated, to=reading: simulated.knob(Knob.ATTACK, to))
+                board.do(lambda simulated, at=elapsed_s: simulated.turn(0, 1 if at % 2.0 < 1.0 else -1))
+                time.sleep(0.0125)
+                n_frames += (board.simulated._sequence - frames) % 256
+                frames = board.simulated._sequence
+            share = (cpu_s(host.pid) - before_s) / elapsed_s
+            delays_ms = []
+            for number in range(int(seconds / 2.0 / HAND_APART_S)):
+                told.clear()
+                moved_s = time.monotonic()
+                board.do(lambda simulated, to=200 + 7 * (number % 100): simulated.knob(Knob.VOLUME, to))
+                time.sleep(HAND_APART_S)
+                if told:
+                    delays_ms.append(1000.0 * (told[0] - moved_s))
+        finally:
+            client.close()
+            for process in (host, engine):
+                process.terminate()
+                process.wait()
+    delays_ms.sort()
+    return {
+        "cpu_share": round(share, 4),
+        "states_per_s": round(n_frames / elapsed_s, 1),
+        "knob_to_notice_ms": {
+            "n": len(delays_ms),
+            "median": round(delays_ms[len(delays_ms) // 2], 2),
+            "p99": round(delays_ms[int(len(delays_ms) * 0.99)], 2),
+            "worst": round(delays_ms[-1], 2),
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=10.0, metavar="N", help="of measuring (default 10)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        print(json.dumps(measure(args.seconds, Path(home))))
+
+
+if __name__ == "__main__":
+    main()
