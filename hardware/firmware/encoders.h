@@ -1,0 +1,28 @@
+/* Quadrature decoding: two contacts of an encoder, sampled, to a count that wraps (4 a detent, clockwise up).
+ *
+ * Contacts are two bits, A in bit 0 and B in bit 1, low when closed. Clockwise they go 3, 2, 0, 1, 3. A contact that
+ * bounces counts one forward and one back, so bounce needs no filter and costs no time.
+ * When both contacts changed between two samples, two counts passed and only their direction is unknown: the last
+ * movement of two counts says it. (The last single count would not do: it may have been a bounce backwards. Leaving
+ * the counts out would set the count apart from the detents for good.)
+ */
+#ifndef ENCODERS_H
+#define ENCODERS_H
+
+#include <stdint.h>
+
+struct encoder {
+    uint16_t counts;
+    uint16_t illegal;  /* samples between which both contacts changed; stops at 65535 */
+    uint8_t contacts;  /* at the last sample */
+    uint8_t play;      /* 0 or 1: the count inside which a bounce stays without turning the direction */
+    int8_t two_counts; /* +2 or -2: the last movement of at least two counts */
+};
+
+/* Begins with the contacts as they are, at the given count. */
+void encoder_start(struct encoder *encoder, uint8_t contacts, uint16_t counts);
+
+/* One sample; contacts is 0 to 3. */
+void encoder_sample(struct encoder *encoder, uint8_t contacts);
+
+#endif
