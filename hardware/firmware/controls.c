@@ -27,10 +27,11 @@ static uint8_t done_knob;
 static uint16_t done_sum;
 
 static inline void decode(uint8_t now) {
-    for (uint8_t i = 0; i < N_ENCODERS; i++) {
-        uint8_t two = (uint8_t)(now >> (2 * i)) & 3;
-        if (two != encoders[i].contacts) {
-            encoder_sample(&encoders[i], two);
+    for (struct encoder *encoder = encoders; encoder != encoders + N_ENCODERS; encoder++) {
+        uint8_t two = now & 3;
+        now >>= 2;
+        if (two != encoder->contacts) {
+            encoder_sample(encoder, two);
         }
     }
 }

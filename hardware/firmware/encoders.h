@@ -22,7 +22,30 @@ struct encoder {
 /* Begins with the contacts as they are, at the given count. */
 void encoder_start(struct encoder *encoder, uint8_t contacts, uint16_t counts);
 
-/* One sample; contacts is 0 to 3. */
-void encoder_sample(struct encoder *encoder, uint8_t contacts);
+/* Counts from the contacts before (first index) to those now; 2: both changed. */
+extern const int8_t ENCODER_STEPS[4][4];
+
+/* One sample; contacts is 0 to 3. In the header, because a call from the tick would save and restore 12 registers. */
+static inline void encoder_sample(struct encoder *encoder, uint8_t contacts) {
+    int8_t step = ENCODER_STEPS[encoder->contacts][contacts];
+    encoder->contacts = contacts;
+    if (step == 2) {
+        if (encoder->illegal != 0xFFFF) {
+            encoder->illegal++;
+        }
+        step = encoder->two_counts;
+    }
+    uint16_t moved = (uint16_t)step;
+    encoder->counts = (uint16_t)(encoder->counts + moved);
+    int8_t play = (int8_t)((int8_t)encoder->play + step);
+    if (play > 1) {
+        encoder->two_counts = +2;
+        play = 1;
+    } else if (play < 0) {
+        encoder->two_counts = -2;
+        play = 0;
+    }
+    encoder->play = (uint8_t)play;
+}
 
 #endif

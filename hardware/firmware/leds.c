@@ -13,7 +13,8 @@ void leds_start(struct leds *leds) {
 static uint8_t steps_of(uint8_t duty, uint8_t brightness, uint8_t round) {
     /* In quarters of a step: 0 to 252. */
     uint16_t product = (uint16_t)(duty * (uint16_t)brightness);
-    uint8_t quarters = (uint8_t)((uint32_t)product * (4u * LED_ROUND_TICKS) / 65025u);
+    /* 65025 * 254 / 65536 is 252.02; the processor has no division. */
+    uint8_t quarters = (uint8_t)(((uint32_t)product * 254u) >> 16);
     uint8_t steps = quarters >> 2;
     if (steps >= SPREAD_FROM) {
         static const uint8_t ORDER[4] = {0, 2, 1, 3};
@@ -28,7 +29,7 @@ void leds_show(struct leds *leds, const uint8_t *duties, uint8_t brightness, uin
         uint8_t steps = steps_of(duties[i], brightness, round);
         for (uint8_t plane = 0; plane < LED_PLANES; plane++) {
             if (steps & (1u << plane)) {
-                planes[plane] |= (uint8_t)(1u << i);
+                planes[plane] = (uint8_t)(planes[plane] | (1u << i));
             }
         }
     }

@@ -1,7 +1,8 @@
 /* The encoder board: controls in, frames out; frames in, LEDs out (hardware/PROTOCOL.md).
  *
- * The tick and the serial line work in interrupts. This loop does the rest once after each of them and sleeps: it
- * follows the knobs, debounces the switches, answers the computer, and sends STATE when something changed.
+ * The tick and the serial line work in interrupts. This loop takes what came from the computer after each of them, and
+ * once a millisecond it follows the knobs, debounces the switches and sends STATE when something changed. Then it
+ * sleeps. (Comparing the state at each tick took a third of the processor, to be 0.9 ms earlier.)
  */
 #include <stdbool.h>
 #include <string.h>
@@ -223,12 +224,14 @@ int main(void) {
         board_feed_watchdog();
         uint16_t now_ms = controls_now_ms();
         listen(now_ms);
-        look_at_controls();
-        while (last_ms != now_ms) {
-            last_ms++;
-            each_ms(last_ms);
+        if (last_ms != now_ms) {
+            while (last_ms != now_ms) {
+                last_ms++;
+                each_ms(last_ms);
+            }
+            look_at_controls();
+            speak(now_ms);
         }
-        speak(now_ms);
         account_sleep();
     }
 }
