@@ -2,29 +2,38 @@
 #ifndef ACCOUNT_H
 #define ACCOUNT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-struct account {
-    volatile uint32_t slept_cycles;
-    volatile uint16_t asleep_since; /* cycles in the tick */
-    volatile bool asleep;
-};
+#include "board.h"
 
-extern struct account account;
+/* When it woke: cycles in the tick, or BOARD_TICK_CYCLES when the tick itself woke it. */
+extern volatile uint16_t account_woke;
 
-/* First in each interrupt: the processor woke at now cycles in the tick (the tick itself wakes it at a tick's end). */
+/* First in each interrupt. It has only a flag to ask and a number to keep, as it is paid 27,000 times a second. */
 static inline void account_wake(uint16_t now) {
-    if (account.asleep) {
-        account.asleep = false;
-        if (now > account.asleep_since) {
-            account.slept_cycles += (uint16_t)(now - account.asleep_since);
-        }
+    if (board_flag()) {
+        board_lower_flag();
+        account_woke = now;
     }
 }
 
+/* Cycles slept since account_close_ms: at most 16,000, as a sleep ends with the tick. */
+extern uint16_t account_slept;
+
 /* Sleeps until an interrupt, on account. */
-void account_sleep(void);
+static inline void account_sleep(void) {
+    board_interrupts_off();
+    uint16_t since = board_cycles_in_tick();
+    board_raise_flag();
+    board_sleep();
+    uint16_t woke = account_woke; /* written again only after the next sleep began */
+    if (woke > since) {
+        account_slept = (uint16_t)(account_slept + (woke - since));
+    }
+}
+
+/* Once each millisecond. */
+void account_close_ms(void);
 
 /* Once each 100 ms: takes the window in. */
 void account_close_window(void);

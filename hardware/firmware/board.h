@@ -117,6 +117,11 @@ static inline void board_sleep(void) {
     sleep_disable();
 }
 
+/* One flag that costs a cycle to ask, for the account of time slept. */
+static inline bool board_flag(void) { return (GPIOR0 & 1) != 0; }
+static inline void board_raise_flag(void) { GPIOR0 |= 1; }
+static inline void board_lower_flag(void) { GPIOR0 &= (uint8_t)~1u; }
+
 /* Reads and writes the board's EEPROM; a byte is written (3.4 ms) only when it is another one. */
 static inline void board_read_kept(void *to, uint8_t n_bytes) { eeprom_read_block(to, (const void *)0, n_bytes); }
 static inline void board_keep_byte(uint8_t at, uint8_t byte) {

@@ -85,6 +85,8 @@ uint16_t controls_now_ms(void) {
     return value;
 }
 
+bool controls_has_ms(uint16_t since_ms) { return (uint8_t)now_ms != (uint8_t)since_ms; }
+
 void controls_counts(uint16_t *counts, uint16_t *illegal) {
     for (uint8_t i = 0; i < N_ENCODERS; i++) {
         BOARD_ATOMICALLY {

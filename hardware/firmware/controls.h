@@ -13,6 +13,9 @@ void controls_start(void);
 /* Milliseconds since the start; wraps. */
 uint16_t controls_now_ms(void);
 
+/* Has a millisecond passed since now_ms? */
+bool controls_has_ms(uint16_t now_ms);
+
 /* Copies the counts of the encoders, and how often both contacts of each changed at once. */
 void controls_counts(uint16_t *counts, uint16_t *illegal);
 

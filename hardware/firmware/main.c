@@ -225,6 +225,7 @@ int main(void) {
         uint16_t now_ms = controls_now_ms();
         listen(now_ms);
         if (last_ms != now_ms) {
+            account_close_ms();
             while (last_ms != now_ms) {
                 last_ms++;
                 each_ms(last_ms);
@@ -232,6 +233,8 @@ int main(void) {
             look_at_controls();
             speak(now_ms);
         }
-        account_sleep();
+        do {
+            account_sleep();
+        } while (!serial_has_byte() && !controls_has_ms(now_ms));
     }
 }

@@ -44,6 +44,8 @@ BOARD_ON_SENDABLE {
     to_send.tail = next(tail);
 }
 
+bool serial_has_byte(void) { return received.tail != received.head; }
+
 bool serial_take(uint8_t *byte) {
     uint8_t tail = received.tail;
     if (tail == received.head) {

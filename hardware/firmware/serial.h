@@ -7,6 +7,9 @@
 
 enum { SERIAL_RING_BYTES = 128 }; /* 5 ms of the line, each way; a power of two below 256 */
 
+/* Is there a byte to take? */
+bool serial_has_byte(void);
+
 /* Takes a byte that came; false when there is none. */
 bool serial_take(uint8_t *byte);
 

@@ -40,31 +40,34 @@ def own_bytes(lines: list[str]) -> int:
         if found := re.match(r"sbiw r28, 0x([0-9a-f]+)", low):
             frame = int(found[1], 16)
         elif found := re.match(r"subi r28, 0x([0-9a-f]+)", low):
-            high = re.match(r"sbci r29, 0x([0-9a-f]+)", lines[i + 2])
+            high = re.match(r"sbci? r29, (0x[0-9a-f]+|r1)", lines[i + 2])
             if high is None:
                 raise SystemExit(f"A frame is set up by '{low}', '{lines[i + 2]}': stack_use.py doesn't know this form.")
-            frame = int(high[1], 16) << 8 | int(found[1], 16)
+            frame = (0 if high[1] == "r1" else int(high[1], 16)) << 8 | int(found[1], 16)
     return pushed + frame
 
 
-def calls(name: str, lines: list[str]) -> set[str]:
-    """Functions that a function calls, or jumps to at its end."""
+def calls(name: str, lines: list[str]) -> set[tuple[str, bool]]:
+    """Functions that a function calls (True), or jumps to (False): libgcc's divisions are labels that jump about."""
     found = set()
     for line in lines:
         if re.match(r"(icall|eicall)", line):
             raise SystemExit(f"{name} calls through a pointer: its stack can't be counted. Call by name.")
-        target = re.match(r"(?:r?call|r?jmp|br\w\w) .*<([^+>]+)>", line)
-        if target and target[1] != name:
-            found.add(target[1])
+        target = re.match(r"(r?call|r?jmp|br\w\w) .*<([^+>]+)>", line)
+        if target and target[2] != name:
+            found.add((target[2], "call" in target[1]))
     return found
 
 
 def deepest(functions: dict[str, list[str]], name: str, above: tuple[str, ...] = ()) -> tuple[int, tuple[str, ...]]:
     """Bytes of the deepest path from name, its return address included, and the path."""
-    if name in above:
-        raise SystemExit(f"{' > '.join((*above, name))}: recursion; its stack can't be counted.")
     lines = functions[name]
-    below = [deepest(functions, callee, (*above, name)) for callee in calls(name, lines) if callee in functions]
+    below = []
+    for callee, is_call in calls(name, lines):
+        if callee in (*above, name) and is_call:
+            raise SystemExit(f"{' > '.join((*above, name, callee))}: recursion; its stack can't be counted.")
+        if callee in functions and callee not in above:
+            below.append(deepest(functions, callee, (*above, name)))
     depth, path = max(below, default=(0, ()))
     return RETURN_ADDRESS_BYTES + own_bytes(lines) + depth, (name, *path)
 
