@@ -20,6 +20,7 @@ static uint8_t steps_of(uint8_t duty, uint8_t brightness, uint8_t round) {
         static const uint8_t ORDER[4] = {0, 2, 1, 3};
         return (uint8_t)(steps + ((quarters & 3) > ORDER[round & 3] ? 1 : 0));
     }
+    steps = (uint8_t)((quarters + 2) >> 2);
     return steps == 0 && product != 0 ? 1 : steps;
 }
 

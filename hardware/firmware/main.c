@@ -141,11 +141,9 @@ static void listen(uint16_t now_ms) {
         } else {
             count(parsed == PARSE_UNKNOWN ? &counters.unknown_types : &counters.bad_frames);
         }
-        if (parsed == PARSE_OK || parsed == PARSE_UNKNOWN) {
-            state.host_sequence = message.sequence;
-            host_there = true;
-            host_seen_ms = now_ms;
-        }
+        state.host_sequence = message.sequence;
+        host_there = true;
+        host_seen_ms = now_ms;
     }
 }
 

@@ -1,6 +1,7 @@
 /* A hand; see hand.h. */
 #include "hand.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "events.h"
@@ -37,6 +38,14 @@ static void change(enum event_kind kind, int target, int level, uint64_t cycle, 
     n_edges += 1 + (uint64_t)n;
 }
 
+/* How much longer a change takes that is so many changes from the turn's nearer end: even acceleration to the full
+ * speed within two detents. At 400 detents a second that is 14 ms, far more than a wrist can do. */
+static double slower(int changes) {
+    if (changes >= 8) return 1;
+    double factor = sqrt(32.0) * (sqrt(changes + 1.0) - sqrt(changes));
+    return factor > 1 ? factor : 1;
+}
+
 uint64_t hand_turn(int encoder, int detents, double detents_per_s, double bounce_us, int bounce_percent,
                    int jitter_percent, uint64_t start) {
     /* Clockwise from rest (both open): A closes, B closes, A opens, B opens. */
@@ -44,8 +53,10 @@ uint64_t hand_turn(int encoder, int detents, double detents_per_s, double bounce
     static const int LEVEL[4] = {0, 0, 1, 1};
     uint64_t at = busy_until[encoder] > start ? busy_until[encoder] : start;
     double usual = 16e6 / detents_per_s / 4;
-    for (int i = 0; i < 4 * abs(detents); i++) {
-        double wait = usual * (1 + jitter_percent / 100.0 * (2 * chance() - 1));
+    int n = 4 * abs(detents);
+    for (int i = 0; i < n; i++) {
+        double wait = usual * slower(i < n - 2 - i ? i : n - 2 - i > 0 ? n - 2 - i : 0) *
+                      (1 + jitter_percent / 100.0 * (2 * chance() - 1));
         double bounce = bounce_us * CYCLES_PER_US * chance(), most = wait * bounce_percent / 100.0;
         uint8_t phase = phases[encoder];
         int clockwise = detents > 0;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Puts the turn of an encoder (0 to 3) by so many detents (negative: counter-clockwise) into the events, from start on
- * or after what that encoder still has to do. Each detent is four contacts' changes. Their spacing varies by
+ * or after what that encoder still has to do. Each detent is four contacts' changes. It begins and ends at rest (see slower() in hand.c). Their spacing varies by
  * jitter_percent; each bounces for up to bounce_us, but not past bounce_percent of the time to the next change.
  * Returns the cycle at which the turn has ended. */
 uint64_t hand_turn(int encoder, int detents, double detents_per_s, double bounce_us, int bounce_percent,
