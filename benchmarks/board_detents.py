@@ -64,7 +64,9 @@ def measure(board: Board, n_detents: int, seed: int) -> dict[str, float]:
         board.command("settle")
         seen = [state_of(payload) for payload in board.run(60) if payload[1] == STATE]
         state = seen[-1]
-        wrong_counts += sum(abs((a - b + 0x8000 & 0xFFFF) - 0x8000) for a, b in zip(state.encoders, expected, strict=True))
+        wrong_counts += sum(
+            abs((a - b + 0x8000 & 0xFFFF) - 0x8000) for a, b in zip(state.encoders, expected, strict=True)
+        )
         expected = list(state.encoders)  # a lost detent counts once
         wrong_edges += sum(a != b for a, b in zip(state.switch_edges, edges, strict=True))
         edges = list(state.switch_edges)
@@ -92,10 +94,9 @@ def main() -> None:
     parser.add_argument("--detents", type=int, default=100_000, help="at least so many, of all encoders together")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        with Board(*build(Path(folder))) as board:
-            begun = time.monotonic()
-            found = measure(board, arguments.detents, arguments.seed)
+    with tempfile.TemporaryDirectory() as folder, Board(*build(Path(folder))) as board:
+        begun = time.monotonic()
+        found = measure(board, arguments.detents, arguments.seed)
     found["seconds"] = round(time.monotonic() - begun, 1)
     print(json.dumps(found, indent=1))
     if found["counts_lost_or_gained"] or found["switch_edges_wrong"]:

@@ -42,7 +42,9 @@ def own_bytes(lines: list[str]) -> int:
         elif found := re.match(r"subi r28, 0x([0-9a-f]+)", low):
             high = re.match(r"sbci? r29, (0x[0-9a-f]+|r1)", lines[i + 2])
             if high is None:
-                raise SystemExit(f"A frame is set up by '{low}', '{lines[i + 2]}': stack_use.py doesn't know this form.")
+                raise SystemExit(
+                    f"A frame is set up by '{low}', '{lines[i + 2]}': stack_use.py doesn't know this form."
+                )
             frame = (0 if high[1] == "r1" else int(high[1], 16)) << 8 | int(found[1], 16)
     return pushed + frame
 

@@ -88,9 +88,7 @@ class Board:
     """A board that runs when told to: `with Board(runner, firmware) as board`."""
 
     def __init__(self, runner: Path, firmware: Path) -> None:
-        self._process = subprocess.Popen(
-            [runner, firmware], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen([runner, firmware], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._rest = b""
         # simavr itself first says what it loaded.
         while (line := self._read()) != "ok":

@@ -1,5 +1,6 @@
 """The real firmware in simavr: contacts, voltages and bytes in; frames and lit LEDs out."""
 
+import itertools
 import random
 import re
 import struct
@@ -31,13 +32,15 @@ def board(programs: tuple[Path, Path]) -> Iterator[Board]:
 
 def diagnostics(board: Board, sequence: int = 99) -> tuple[int, ...]:
     board.run(10)
-    board.send(frame(sequence, DIAGNOSTICS_REQUEST))
+    board.send(b"\0" + frame(sequence, DIAGNOSTICS_REQUEST))
     (answer,) = [payload for payload in board.run(20) if payload[1] == DIAGNOSTICS]
     return struct.unpack("<10H", answer[2:])
 
 
 def test_codec_agrees_with_the_protocols_examples(tmp_path: Path) -> None:
-    assert re.search(r"\d\d+ of \d+ examples concern the board: all right", make(FIRMWARE, "test", f"BUILD={tmp_path}").stdout)
+    assert re.search(
+        r"\d\d+ of \d+ examples concern the board: all right", make(FIRMWARE, "test", f"BUILD={tmp_path}").stdout
+    )
 
 
 def test_size_is_printed_and_the_stack_is_never_deeper(programs: tuple[Path, Path], board: Board) -> None:
@@ -86,10 +89,10 @@ def test_fast_bouncing_turns_of_all_encoders_lose_nothing(board: Board) -> None:
     board.command("load")
     expected = [0] * 4
     chances = random.Random(8)
-    for _ in range(12):
+    for _ in range(6):
         for encoder in range(4):
             detents = chances.choice((-1, 1)) * chances.randint(1, 40)
-            board.command(f"turn {encoder} {detents} {chances.choice((400, 400, 60, 15))} 2000 95 30")
+            board.command(f"turn {encoder} {detents} {chances.choice((400, 400, 150, 60))} 2000 95 30")
             expected[encoder] += detents
     for k in range(6):
         board.command(f"move {k} 0 {700 * k + 900} 300")
@@ -133,7 +136,7 @@ def test_a_glitch_shorter_than_4_ms_is_no_press(board: Board) -> None:
 
 @pytest.mark.parametrize("knob", range(6))
 def test_a_knob_reaches_both_ends_and_is_at_its_place_after_20_ms(board: Board, knob: int) -> None:
-    for position in (1023, 0, 512, 513 + knob * 50):
+    for position in (1023, 0, 512, 600 + knob * 50):
         board.command(f"knob {knob} {(position + 0.5) * 5000 / 1024:.0f}")
         states = board.states(24)  # 20 ms, and the frame's 4
         assert abs(states[-1].knobs[knob] - position) <= 1
@@ -153,7 +156,7 @@ def test_a_resting_noisy_knob_says_nothing(board: Board) -> None:
 
 def test_heartbeat_without_a_host_and_state_within_4_ms_of_a_click(board: Board) -> None:
     uptimes = [state.uptime_ms for state in board.states(1050)]
-    assert {b - a for a, b in zip(uptimes, uptimes[1:], strict=False)} == {250}
+    assert {b - a for a, b in itertools.pairwise(uptimes)} == {250}
     for wait_ms in (7.3, 10.9, 3.1):
         board.command("contact 2 0")
         assert [state.encoders[1] for state in board.states(4.2)] == [1]
@@ -200,7 +203,12 @@ def test_leds_breathe_together_when_the_host_is_silent(board: Board) -> None:
 
 def test_damaged_and_strange_frames_are_counted_and_change_nothing(board: Board) -> None:
     good = frame(1, LEDS, bytes((255, 255, 255, 255)))
-    damaged = [good[:3] + bytes((good[3] ^ 1,)) + good[4:], good[:4] + good[5:], b"\x41" + b"\x55" * 100 + b"\0", b"\x03\x01\0"]
+    damaged = [
+        good[:3] + bytes((good[3] ^ 1,)) + good[4:],
+        good[:4] + good[5:],
+        b"\x41" + b"\x55" * 100 + b"\0",
+        b"\x03\x01\0",
+    ]
     damaged.append(frame(7, LEDS, b"\x01"))  # fields are missing: good for the sequence number only
     for wire in damaged:
         board.send(wire)
@@ -213,7 +221,7 @@ def test_damaged_and_strange_frames_are_counted_and_change_nothing(board: Board)
 
 def test_random_bytes_do_no_harm(board: Board) -> None:
     board.send(random.Random(3).randbytes(20_000))
-    board.run(900)
+    board.run(1000)
     bad_frames, _, overruns, *_ = diagnostics(board)
     assert bad_frames > 50
     assert overruns == 0
@@ -226,7 +234,7 @@ def test_line_at_full_speed_while_all_encoders_spin_loses_no_byte(board: Board) 
         board.command(f"turn {encoder} 200 400 2000 95 30")
     n_frames = 1500
     board.send(b"".join(frame(k & 0xFF, LEDS, bytes((k & 0xFF, 0, 1, 2))) for k in range(n_frames)))
-    board.run(600)
+    board.run(800)
     bad_frames, unknown, overruns, *_ = diagnostics(board)
     assert (bad_frames, unknown, overruns) == (0, 0, 0)
     assert board.state().encoders == (800,) * 4
@@ -239,6 +247,6 @@ def test_crc_is_the_published_one() -> None:
 def test_time_is_the_crystals(board: Board) -> None:
     first = board.state()
     begun = int(board.command("run 0")[0])
-    last = board.state(10_000)
+    last = board.state(2000)
     passed_ms = (int(board.command("run 0")[0]) - begun) / CYCLES_PER_MS
-    assert abs((last.uptime_ms - first.uptime_ms) - passed_ms) <= 500
+    assert abs((last.uptime_ms - first.uptime_ms) - passed_ms) <= 250
