@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 TYPES = {
     "HELLO": 0x01,
@@ -24,7 +25,7 @@ TYPES = {
 FRAME_ERRORS = ("crc", "cobs", "length")
 
 
-def words_of(message: dict) -> str:
+def words_of(message: dict[str, Any]) -> str:
     """A message as speak_frames writes it: type, sequence and fields in their order, a name in hex."""
     words = [str(TYPES[message["type"]]), str(message["sequence"])]
     for name, value in message["fields"].items():
@@ -35,7 +36,7 @@ def words_of(message: dict) -> str:
     return " ".join(words)
 
 
-def question_of(vector: dict) -> tuple[str, list[str]] | None:
+def question_of(vector: dict[str, Any]) -> tuple[str, list[str]] | None:
     """The line for speak_frames and its answer; None where the board has nothing to do with the example."""
     to_board = vector["direction"] == "host_to_board"
     if "error" in vector:
@@ -59,11 +60,11 @@ def main() -> None:
         raise SystemExit(f"{program} ended with {done.returncode}: {done.stderr}")
     answers = done.stdout.splitlines()
     wrong = 0
-    for name, (question, expected) in asked:
+    for name, (line, expected) in asked:
         found, answers = answers[: len(expected)], answers[len(expected) :]
         if found != expected:
             wrong += 1
-            print(f"{name}: {question}\n  found    {found}\n  expected {expected}")
+            print(f"{name}: {line}\n  found    {found}\n  expected {expected}")
     if wrong or answers or len(asked) < 60:
         raise SystemExit(f"{wrong} of {len(asked)} examples are wrong, {len(answers)} answers too many.")
     print(f"{len(asked)} of {len(vectors)} examples concern the board: all right.")
