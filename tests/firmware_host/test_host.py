@@ -42,19 +42,6 @@ class HostProcess:
         assert self.process.wait(LIMIT_S) == 0
 
 
-@pytest.fixture(scope="module")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    with EngineProcess(tmp_path_factory.mktemp("home")) as engine:
-        engine.start()
-        yield engine
-
-
-@pytest.fixture
-def engine(shared_engine: EngineProcess) -> EngineProcess:
-    shared_engine.as_at_first()
-    return shared_engine
-
-
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[PtyBoard]:
     with PtyBoard(link_path=tmp_path / "port") as board:

@@ -22,19 +22,6 @@ from tests.ui.engine import EngineProcess
 LIMIT_S = 30.0
 
 
-@pytest.fixture(scope="module")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    with EngineProcess(tmp_path_factory.mktemp("home")) as engine:
-        engine.start()
-        yield engine
-
-
-@pytest.fixture
-def engine(shared_engine: EngineProcess) -> EngineProcess:
-    shared_engine.as_at_first()
-    return shared_engine
-
-
 @pytest.fixture
 def said() -> list[str]:
     return []

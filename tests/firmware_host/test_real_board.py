@@ -1,13 +1,12 @@
 """The firmware in simavr, its serial line a pseudo-terminal; the real host; the real engine: from a pin to a corner."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.firmware_host.test_host import LIMIT_S, HostProcess
-from tests.hardware.board import build
+from tests.hardware.board import Runner, build
 from tests.listening import wait_until
 from tests.ui.engine import EngineProcess
 
@@ -15,53 +14,29 @@ NE, RELEASE, PATCH_1 = 1, 4, 4
 """An encoder (its push is the switch of the same number), a knob, a switch, numbered as in PROTOCOL.md."""
 
 
-class Hand:
-    """Hands on the simulated pins, by the clock: lines to tests/hardware/runner.c."""
-
-    def __init__(self, runner: Path, firmware: Path, port: Path) -> None:
-        self._process = subprocess.Popen(
-            [runner, firmware, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        while (line := self._read()) != "ok":
-            assert line.startswith("Loaded"), line
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def do(self, line: str) -> list[str]:
-        """The words of the answer."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-        answer = self._read().split(" ")
-        assert answer[0] == "ok", f"{line}: {' '.join(answer)}"
-        return answer[1:]
+class Hand(Runner):
+    """Hands on the simulated pins, by the clock."""
 
     def turn(self, encoder: int, detents: int) -> None:
         """20 detents a second, with contacts that bounce for half a millisecond nearly always."""
-        self.do(f"turn {encoder} {detents} 20 500 90 30")
+        self.command(f"turn {encoder} {detents} 20 500 90 30")
 
     def tap(self, switch: int) -> None:
         """Down for a tenth of a second, bouncing for 2 ms at both ends."""
-        self.do(f"switch {switch} 1 2000")
-        self.do("after 100")
-        self.do(f"switch {switch} 0 2000")
+        self.command(f"switch {switch} 1 2000")
+        self.command("after 100")
+        self.command(f"switch {switch} 0 2000")
 
     def lit(self) -> int:
         """The brightest of the four LEDs since the last question; duty in thousandths comes first for each of them."""
-        duties = [float(word) for word in self.do("leds")[0::2]]
+        duties = [float(word) for word in self.command("leds")[0::2]]
         return duties.index(max(duties))
-
-    def close(self) -> None:
-        self._process.communicate("quit\n", timeout=LIMIT_S)
 
 
 @pytest.fixture
 def hand(tmp_path: Path) -> Iterator[Hand]:
-    hand = Hand(*build(tmp_path), tmp_path / "port")
-    yield hand
-    hand.close()
+    with Hand(*build(tmp_path), tmp_path / "port") as hand:
+        yield hand
 
 
 @pytest.mark.slow
@@ -79,7 +54,7 @@ def test_pins_change_corners_parameters_and_patches_also_after_replugging(hand: 
             client.wait_for(lambda status: status["focus"]["target"] == "ne", LIMIT_S)
             hand.tap(NE)
             client.wait_for(lambda status: status["corners"]["ne"]["instrument"] != before, LIMIT_S)
-            hand.do(f"move {RELEASE} 2500 {millivolts} 300")
+            hand.command(f"move {RELEASE} 2500 {millivolts} 300")
             client.wait_for(lambda status: status["parameters"]["release"] == release, LIMIT_S)
             client.request("set", parameter="release", value=1.0)
             hand.tap(PATCH_1 + patch)
@@ -87,10 +62,10 @@ def test_pins_change_corners_parameters_and_patches_also_after_replugging(hand: 
 
         play(5000, 10.0, 1)
         wait_until(lambda: hand.lit() == 1, "the loaded patch's light")
-        hand.do("unplug")
+        hand.command("unplug")
         wait_until(lambda: "the board is gone" in host.said(), "the words for an unplugged board")
         hand.lit()  # what shone before
-        hand.do("plug")
+        hand.command("plug")
         wait_until(lambda: host.said().count("Tetrad board") == 2, "the board's name again")
         wait_until(lambda: hand.lit() == 1, "light after replugging")
         play(0, 0.05, 2)

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "hardware" / "firmware"
@@ -84,17 +85,17 @@ def state_of(payload: bytes) -> State:
     return State(sequence, host, tuple(rest[:4]), rest[4], tuple(rest[5:13]), tuple(rest[13:19]), rest[19])
 
 
-class Board:
-    """A board that runs when told to: `with Board(runner, firmware) as board`."""
+class Runner:
+    """runner.c with the firmware. link: the serial line is a pseudo-terminal there, and time goes by the clock."""
 
-    def __init__(self, runner: Path, firmware: Path) -> None:
-        self._process = subprocess.Popen([runner, firmware], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._rest = b""
+    def __init__(self, runner: Path, firmware: Path, link: Path | None = None) -> None:
+        command = [runner, firmware, *([link] if link is not None else [])]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         # simavr itself first says what it loaded.
         while (line := self._read()) != "ok":
             assert line.startswith("Loaded"), line
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -112,6 +113,12 @@ class Board:
         answer = self._read().split(" ")
         assert answer[0] == "ok", f"{line}: {' '.join(answer)}"
         return answer[1:]
+
+
+class Board(Runner):
+    """A board that runs when told to: `with Board(runner, firmware) as board`."""
+
+    _rest = b""
 
     def run(self, ms: float) -> list[bytes]:
         """Lets so many milliseconds pass and returns the payloads of the frames that were sent."""
