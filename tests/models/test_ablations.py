@@ -43,6 +43,7 @@ def test_pitch_is_found_in_z_where_it_is(
     assert found == pytest.approx(1.0, abs=1e-4) if known else found < 0.99
 
 
+@pytest.mark.long
 def test_every_variant_is_trained_and_measured(tones: ControlSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ablations.CONFIGS, "tiny", TINY)
     small = {name: ablations.VARIANTS[name] for name in ("base", "without the WaveNet's loss", "with the adversary")}

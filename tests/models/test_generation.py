@@ -83,6 +83,7 @@ def test_float32_agrees_with_the_parallel_path(
     np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("precision", "bound"), [("int16", 2e-3), ("int8", 4e-2)])
 @pytest.mark.parametrize("batch", [1, 8])
 def test_integers_stay_within_their_bound(precision: str, bound: float, batch: int) -> None:

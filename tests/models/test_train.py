@@ -234,6 +234,7 @@ def test_a_damaged_checkpoint_is_refused_in_words(tmp_path: Path, content: bytes
         load_model(path)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:`isinstance:FutureWarning")  # torch 2.13's own exporter
 def test_export_agrees_with_torch_and_is_read_by_the_device(tones: ControlSet, tmp_path: Path) -> None:
     run = Training.start(TINY, FAST)

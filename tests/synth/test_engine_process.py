@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def engine(home: Path) -> Iterator["subprocess.Popen[str]"]:
     """A running engine without a sound card, with data and a socket of its own."""
-    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1"]
+    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--no-refine"]
     environment = {**os.environ, "TETRAD_HOME": str(home), "TETRAD_SOCKET": str(home / "s")}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -54,7 +54,7 @@ def test_a_client_plays_it_and_a_killed_engine_comes_back_with_its_sound(tmp_pat
         state = tmp_path / "current.json"
         wait_until(lambda: state.exists() and '"tempo": 97.0' in state.read_text(), "the autosave", 10)
         second = subprocess.run(
-            [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1"],
+            [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--no-refine"],
             env={**os.environ, "TETRAD_HOME": str(tmp_path), "TETRAD_SOCKET": str(tmp_path / "s")},
             capture_output=True,
             text=True,

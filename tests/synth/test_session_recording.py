@@ -29,7 +29,7 @@ def notices() -> list[tuple[str, dict[str, Any]]]:
 @pytest.fixture
 def engine(home: dict[str, str], notices: list[tuple[str, dict[str, Any]]]) -> Iterator[Client]:
     """A running engine that plays to nowhere: its JACK server is for the input."""
-    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--voices", "8"]
+    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--no-refine", "--voices", "8"]
     with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
         assert program.stdout is not None
         for line in program.stdout:

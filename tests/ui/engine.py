@@ -33,7 +33,8 @@ class EngineProcess:
 
     def start(self) -> None:
         """Start it, again after `kill`; returns when it plays."""
-        command = [*WITH_US, sys.executable, "-m", "synth", "--osc", "-1", *self._arguments]
+        # No paths in the background: that is a core for minutes, and other tests are of it.
+        command = [*WITH_US, sys.executable, "-m", "synth", "--osc", "-1", "--no-refine", *self._arguments]
         self._program = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
         assert self._program.stdout is not None
         for line in self._program.stdout:

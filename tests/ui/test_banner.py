@@ -1,4 +1,5 @@
-"""Connection, sound card, recording, import and overload in words; seen on a real screen as its engine dies."""
+"""Connection, sound card, recording, import threading
+import and overload in words; seen on a real screen as its engine dies."""
 
 from collections.abc import Callable
 from signal import SIGCONT, SIGSTOP
@@ -111,8 +112,11 @@ def test_an_engine_that_is_killed_and_comes_back(engine: EngineProcess, new_scre
     wait_until(lambda: screen.ask("page") == "instruments", "another page without an engine")
     screen.tap(page="patches")
     wait_until(lambda: screen.ask("page") == "patches", "the page of patches again")
-    engine.start()
+    # The screen is back before the engine has said that it plays, and the banner goes after some seconds.
+    starting = threading.Thread(target=engine.start)
+    starting.start()
     wait_until(lambda: text("banner.restarted") in screen.texts(), "the banner that says that it is back")
+    starting.join()
     assert screen.ask("page") == "patches"
     wait_until(lambda: not screen.widgets(**{"class": "Pill"}), "the end of the banner")
 

@@ -180,7 +180,14 @@ LISTS = {
 """Commands that ask for a list -> where it is in the answer."""
 
 
-@pytest.mark.parametrize("odd", ["nothing", None, "x", [1, None, {}, {"name": 7}, []], {"a": 1}])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "nothing",
+        [1, None, {}, {"name": 7}, []],
+        *(pytest.param(odd, marks=pytest.mark.long) for odd in (None, "x", {"a": 1})),
+    ],
+)
 def test_lists_of_any_kind(odd: object, stand_in: StandIn, new_screen: NewScreen) -> None:
     for command, key in LISTS.items():
         stand_in.answers[command] = {} if odd == "nothing" else {key: odd}
@@ -188,7 +195,15 @@ def test_lists_of_any_kind(odd: object, stand_in: StandIn, new_screen: NewScreen
     see_all(screen)
 
 
-@pytest.mark.parametrize(("size", "rotation"), [((320, 240), 0), ((240, 320), 0), ((800, 480), 90), ((320, 240), 270)])
+@pytest.mark.parametrize(
+    ("size", "rotation"),
+    [
+        ((320, 240), 0),
+        ((800, 480), 90),
+        pytest.param((240, 320), 0, marks=pytest.mark.long),
+        pytest.param((320, 240), 270, marks=pytest.mark.long),
+    ],
+)
 def test_small_and_turned_windows(
     size: tuple[int, int], rotation: int, stand_in: StandIn, new_screen: NewScreen
 ) -> None:
@@ -245,7 +260,7 @@ def test_a_finger_of_an_unplugged_panel_is_let_go_with_the_screen(stand_in: Stan
     wait_until(lambda: not stand_in.keys, "the key's going up")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_finger_outlives_its_engine(home: Path, engine: EngineProcess, screen: Screen) -> None:
     screen.connected()
     finger = screen.panel.put(*screen.find(**{"class": "Surface"}).place)

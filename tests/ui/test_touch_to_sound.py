@@ -288,6 +288,7 @@ def test_a_saved_patch_comes_back_by_a_tap(stage: Stage) -> None:
     assert distance_db(timbre(recalled), timbre(as_saved)) < 0.3 * off_db
 
 
+@pytest.mark.long
 def test_a_looped_gesture_goes_on_without_the_finger_and_is_heard(stage: Stage) -> None:
     screen, client = stage.screen, stage.engine.client
     first, last = stage.reference("nw"), stage.reference("se")

@@ -97,6 +97,7 @@ def _started(font_path, directory):
     return process
 
 
+@pytest.mark.long
 def test_an_interrupted_run_leaves_whole_files_and_goes_on(font_path, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     process = _started(font_path, cut)

@@ -77,6 +77,7 @@ def report(road: tuple[NoteSet, Library, Recordings], tmp_path_factory: pytest.T
     return summarise(found) | {"pictures": sorted(pictures.glob("*.png"))}
 
 
+@pytest.mark.long
 def test_the_keys_of_the_report(report: dict[str, Any]) -> None:
     for name in ("evenness", "pitch_cents", "loudness_dip_lu", "monotone_share"):
         assert set(report[name]) == set(METHODS)
@@ -143,6 +144,7 @@ def test_medians_the_worst_and_who_is_better() -> None:
     assert found["middle"]["nearest_real_db"] == {"ours": 3.0}
 
 
+@pytest.mark.long
 def test_what_must_hold_of_any_network(report: dict[str, Any]) -> None:
     for row in report["pairs"]:
         assert 1.0 <= row["evenness"]["ours"] < row["evenness"]["snap"]
@@ -160,6 +162,7 @@ def test_what_must_hold_of_any_network(report: dict[str, Any]) -> None:
     assert one["evenness"]["measured_blend"] == pytest.approx(other["evenness"]["measured_blend"], rel=0.05)
 
 
+@pytest.mark.long
 def test_a_picture_of_each_pair(report: dict[str, Any]) -> None:
     assert [path.name for path in report["pictures"]] == ["flute-viola-70.png", "viola-flute-70.png"]
     with Image.open(report["pictures"][0]) as image:

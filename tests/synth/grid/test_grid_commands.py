@@ -82,6 +82,7 @@ def test_what_is_there_stays_and_a_new_instrument_adds_its_pairs(
     assert len(digests(grid)) == 6
 
 
+@pytest.mark.long
 def test_any_number_of_processes_make_the_same_bytes(
     capsys: pytest.CaptureFixture[str], built: Path, tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ def test_a_picture_that_there_is_not_is_said(run: Run) -> None:
 @pytest.fixture
 def engine(home: dict[str, str]) -> Iterator[Client]:
     """A running engine without a sound card."""
-    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--voices", "8"]
+    command = [sys.executable, "-m", "synth", "--audio", "null", "--osc", "-1", "--no-refine", "--voices", "8"]
     with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         for line in program.stdout:

@@ -63,6 +63,7 @@ def rms_db(sound: Samples) -> float:
     return float(10.0 * np.log10(np.mean(sound**2)))
 
 
+@pytest.mark.long
 def test_on_a_cell_a_note_is_its_row(tmp_path: Path) -> None:
     pad = make_pad(tmp_path / "a.tetrad-pad", cell_number)
     for y, x in ((0, 0), (1, 1), (2, 0), (0, 2), (2, 2)):

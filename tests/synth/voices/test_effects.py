@@ -36,6 +36,7 @@ def room_response(seconds: float, rate: int = RATE, /, **set_to: float) -> Float
     return (rack.process(sound) - sound)[:, 0].astype(np.float64)
 
 
+@pytest.mark.long
 def test_with_all_levels_at_0_not_a_bit_changes_whatever_else_moves() -> None:
     sound = noise(0.5)
     rack = Rack(delay_time=0.01, delay_feedback=0.95, reverb_time=20.0, chorus_rate=5.0)
