@@ -1,6 +1,6 @@
-"""Connection, sound card, recording, import threading
-import and overload in words; seen on a real screen as its engine dies."""
+"""Connection, sound card, recording, import and overload in words; seen on a real screen as its engine dies."""
 
+import threading
 from collections.abc import Callable
 from signal import SIGCONT, SIGSTOP
 
