@@ -112,11 +112,14 @@ def test_an_engine_that_is_killed_and_comes_back(engine: EngineProcess, new_scre
     wait_until(lambda: screen.ask("page") == "instruments", "another page without an engine")
     screen.tap(page="patches")
     wait_until(lambda: screen.ask("page") == "patches", "the page of patches again")
-    # The screen is back before the engine has said that it plays, and the banner goes after some seconds.
-    starting = threading.Thread(target=engine.start)
-    starting.start()
-    wait_until(lambda: text("banner.restarted") in screen.texts(), "the banner that says that it is back")
-    starting.join()
+    # The screen is back before the engine has said that it plays, and the banner goes after some seconds. (The engine
+    # ends with the thread that starts it.)
+    watching = threading.Thread(
+        target=wait_until, args=(lambda: text("banner.restarted") in screen.texts(), "the banner that says so")
+    )
+    watching.start()
+    engine.start()
+    watching.join()
     assert screen.ask("page") == "patches"
     wait_until(lambda: not screen.widgets(**{"class": "Pill"}), "the end of the banner")
 
