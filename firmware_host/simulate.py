@@ -142,9 +142,12 @@ class PtyBoard:
         if master < 0:
             self._stopping.wait(STATE_APART_S)
             return
-        with selectors.DefaultSelector() as selector:
-            selector.register(master, selectors.EVENT_READ)
-            ready = selector.select(STATE_APART_S)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(master, selectors.EVENT_READ)
+                ready = selector.select(STATE_APART_S)
+        except OSError:  # the cable was pulled out since the lock was let go
+            return
         if ready:
             self._listen(master)
 
