@@ -35,6 +35,7 @@ def engine(home: Path) -> Iterator["subprocess.Popen[str]"]:
             program.kill()
 
 
+@pytest.mark.long
 def test_a_client_plays_it_and_a_killed_engine_comes_back_with_its_sound(tmp_path: Path) -> None:
     with engine(tmp_path) as program, Client(tmp_path / "s") as client:
         client.subscribe(30.0)

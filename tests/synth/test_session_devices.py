@@ -61,7 +61,7 @@ def blocks_go_on(client: Client) -> None:
     client.wait_for(lambda status: status["health"]["clock_samples"] > before + 4_800, 30.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_device_is_changed_while_it_plays_and_kept(tmp_path: Path) -> None:
     with engine(tmp_path, "--audio", "null") as (client, printed):
         assert "Audio output: none (null)" in printed

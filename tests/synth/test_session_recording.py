@@ -85,6 +85,7 @@ def test_a_note_is_sung_into_a_corner_while_the_engine_plays(
     assert {"waiting", "recording", "ready", "off"} <= set(states)
 
 
+@pytest.mark.long
 def test_cancelling_and_what_goes_wrong_leave_nothing(engine: Client, singer: Singer, tmp_path: Path) -> None:
     for command in ("record_input_stop", "record_input_cancel"):
         with pytest.raises(TetradError, match="no input is being recorded"):
