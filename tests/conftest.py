@@ -1,4 +1,4 @@
-"""A real JACK server with a dummy card, and a recorder on it, for the tests that play."""
+"""For the tests that play: a real JACK server with a dummy card, a recorder on it, and a real engine for its clients."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ import jack
 import pytest
 
 from tests.listening import Keyboard, Recorder, wait_until
+from tests.ui.engine import EngineProcess
 
 # Both cores are never idle while tests run: workers that gave way to all else would take minutes.
 os.environ["TETRAD_AT_ONCE"] = "1"
@@ -58,6 +59,22 @@ def keyboard(jack_server: str) -> Iterator[Keyboard]:
     keyboard = Keyboard(jack_server)
     yield keyboard
     keyboard.close()
+
+
+@pytest.fixture(scope="module")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """The engine of all tests of a file: it takes four seconds of a core to start."""
+    with EngineProcess(tmp_path_factory.mktemp("home")) as engine:
+        engine.start()
+        yield engine
+
+
+@pytest.fixture
+def engine(shared_engine: EngineProcess) -> EngineProcess:
+    """A running engine without a sound card, silent, with the sound of the first start and a screen that remembers
+    nothing. What a test before has saved, imported or removed is still so."""
+    shared_engine.as_at_first()
+    return shared_engine
 
 
 def _answers(name: str) -> bool:

@@ -45,22 +45,6 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return home
 
 
-@pytest.fixture(scope="module")
-def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """The engine of all tests of a file: it takes four seconds of a core to start."""
-    with EngineProcess(tmp_path_factory.mktemp("home")) as engine:
-        engine.start()
-        yield engine
-
-
-@pytest.fixture
-def engine(shared_engine: EngineProcess) -> EngineProcess:
-    """A running engine without a sound card, silent, with the sound of the first start and a screen that remembers
-    nothing. What a test before has saved, imported or removed is still so."""
-    shared_engine.as_at_first()
-    return shared_engine
-
-
 @pytest.fixture
 def heard_engine(home: Path, jack_environment: dict[str, str]) -> Iterator[EngineProcess]:
     """A running engine that plays through the JACK test server; `recorder.connect` hears its client "Tetrad"."""
