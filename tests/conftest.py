@@ -1,4 +1,4 @@
-"""For the tests that play: a real JACK server with a dummy card, a recorder on it, and a real engine for its clients."""
+"""For tests that play: a real JACK server with a dummy card, a recorder on it, and a real engine for its clients."""
 
 import os
 import shutil
