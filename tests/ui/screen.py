@@ -128,18 +128,22 @@ class Screen:
         seen = [Seen(one) for one in self.ask("widgets")]
         return [one for one in seen if all(one.known.get(name) == value for name, value in known.items())]
 
-    def find(self, **known: Any) -> Seen:
-        """The topmost widget that has these values; waits for it, and until it rests: it may be about to be laid out,
+    def resting(self, **known: Any) -> list[Seen]:
+        """The widgets that have these values; waits for one, and until none moves: they may be about to be laid out,
         or scroll on after a swipe."""
         found: list[Seen] = []
 
         def look() -> bool:
-            before = [one.known["rectangle"] for one in found[-1:]]
+            before = [one.known["rectangle"] for one in found]
             found[:] = self.widgets(**known)
-            return bool(found) and [found[-1].known["rectangle"]] == before
+            return bool(found) and [one.known["rectangle"] for one in found] == before
 
-        wait_until(look, f"a widget with {known} on the screen")
-        return found[-1]
+        wait_until(look, f"a widget with {known} at rest on the screen")
+        return found
+
+    def find(self, **known: Any) -> Seen:
+        """The topmost of them."""
+        return self.resting(**known)[-1]
 
     def texts(self) -> list[str]:
         """All words that are seen, from the bottom to the top of the layers."""

@@ -53,7 +53,7 @@ def test_a_zone_grows_by_a_touch_and_the_engine_knows(
     open_section(screen, "mpe")
     screen.find(text=text("settings.mpe.none"))
     wait_until(lambda: not highest(screen.widgets(icon="plus")).known["disabled"], "settings of the engine's")
-    screen.panel.tap(*highest(screen.widgets(icon="plus")).place)
+    screen.panel.tap(*highest(screen.resting(icon="plus")).place)
     wait_until(lambda: settings["lower_members"] == 1, "a zone of one member")
     screen.find(text=text("settings.mpe.members", n=1))
     # What somebody else changes is shown too.
@@ -123,7 +123,7 @@ def test_every_section_fits_the_width(
 def test_a_real_engine_is_heard_and_told(engine: EngineProcess, screen: Screen) -> None:
     screen.connected().show("settings")
     before_db = screen.mirror("parameters")["volume"]
-    screen.panel.tap(*highest(screen.widgets(icon="plus")).place)
+    screen.panel.tap(*highest(screen.resting(icon="plus")).place)
     screen.wait_for_mirror("parameters", lambda values: values["volume"] == before_db + 1.0)
     open_section(screen, "about")
     screen.find(text=screen.mirror("engine"))

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from kivy.clock import Clock
 from kivy.lang import Builder
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
 from ui.values import name_words, value_words
+from ui.widgets.held import Held
 from ui.widgets.parameter_menu import open_menu
 from ui.widgets.setting import Setting
-from ui.widgets.touch_button import LONG_PRESS_S
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -33,9 +32,7 @@ class ParameterCell(FloatLayout):
     pressed = BooleanProperty(False)
 
     def __init__(self, setting: Setting, **values: Any) -> None:
-        # After its time one frame more: in a frame that came late, movements still wait behind the clock.
-        self._still = Clock.create_trigger(self._long_pressed, 0)
-        self._long = Clock.create_trigger(lambda _: self._still(), LONG_PRESS_S)
+        self._held = Held(self._long_pressed)
         self._held_by: Any = None
         name = setting.parameter.name
         super().__init__(setting=setting, name=name, words=name_words(name), **values)
@@ -53,8 +50,7 @@ class ParameterCell(FloatLayout):
 
     def no_long_press(self) -> None:
         """The finger on the cell means something else."""
-        self._long.cancel()
-        self._still.cancel()
+        self._held.end()
 
     def forget_finger(self) -> None:
         """The finger on the cell means nothing any more."""
@@ -69,7 +65,7 @@ class ParameterCell(FloatLayout):
         self.forget_finger()  # the newest finger counts: the one before may never end
         touch.grab(self)
         self._held_by, self.pressed = touch, True
-        self._long()
+        self._held.begin()
         return True
 
     def on_touch_move(self, touch) -> bool:  # type: ignore[no-untyped-def]
@@ -87,7 +83,7 @@ class ParameterCell(FloatLayout):
             self.forget_finger()
         return True
 
-    def _long_pressed(self, _: float) -> None:
+    def _long_pressed(self) -> None:
         self.forget_finger()
         self.open_menu()
 

@@ -3,12 +3,11 @@
 from functools import lru_cache
 from typing import Any
 
-from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-LONG_PRESS_S = 0.6
+from ui.widgets.held import Held
 
 
 @lru_cache(512)
@@ -43,7 +42,7 @@ class TouchButton(BoxLayout):
     foreground = ColorProperty((1, 1, 1, 1))
 
     def __init__(self, **values: object) -> None:
-        self._held = Clock.create_trigger(self._long, LONG_PRESS_S)
+        self._held = Held(self._long)
         super().__init__(**values)
         for name in ("text", "font_name", "font_size", "bold", "centred"):
             self.fbind(name, self._trigger_layout)
@@ -68,7 +67,7 @@ class TouchButton(BoxLayout):
         touch.grab(self)
         self.pressed = True
         if self.long_press:
-            self._held()
+            self._held.begin()
         self.dispatch("on_press")
         return True
 
@@ -82,13 +81,13 @@ class TouchButton(BoxLayout):
         if touch.grab_current is not self:
             return False
         touch.ungrab(self)
-        self._held.cancel()
+        self._held.end()
         if self.pressed:
             self.pressed = False
             self.dispatch("on_release")
         return True
 
-    def _long(self, _: float) -> None:
+    def _long(self) -> None:
         if self.pressed:
             self.pressed = False
             self.dispatch("on_long_press")

@@ -22,7 +22,7 @@ from ui.pages.play.light import LightCanvas, NoteLights
 from ui.pages.play.textures import corner_mix, field_pixels, texture
 from ui.pages.play.touches import TAP_MM, Point, Touches, clamp, pixel_of, share_of
 from ui.pages.play.trail import Trail, TrailCanvas
-from ui.widgets.touch_button import LONG_PRESS_S
+from ui.widgets.held import Held
 
 INSET_MM = 4.0
 """From the surface's edge to where the point can go: half a fingertip."""
@@ -53,7 +53,7 @@ class Surface(Widget):
         self.lights, self._trail = NoteLights(), Trail()
         self._shown = (0.5, 0.5)
         self._own_until_s = 0.0
-        self._on_badge: dict[object, tuple[CornerPlate, float, float, Any]] = {}
+        self._on_badge: dict[object, tuple[CornerPlate, float, float, Held]] = {}
         self._frames: Any = None
         self._drawn_s = 0.0
         self._yield = Clock.create_trigger(lambda _: self._follow(), YIELD_S + 0.02)
@@ -79,7 +79,8 @@ class Surface(Widget):
             self._finger_down(touch.uid, *touch.pos)
         else:
             plate.pressed = True
-            held = Clock.schedule_once(lambda _: self._held_on_badge(touch.uid), LONG_PRESS_S)
+            held = Held(lambda: self._held_on_badge(touch.uid))
+            held.begin()
             self._on_badge[touch.uid] = (plate, touch.x, touch.y, held)
         return True
 
@@ -151,7 +152,7 @@ class Surface(Widget):
 
     def _leave_badge(self, number: object) -> CornerPlate:
         plate, _, _, held = self._on_badge.pop(number)
-        held.cancel()
+        held.end()
         plate.pressed = False
         return plate
 

@@ -18,6 +18,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from ui.fonts import font_for
 from ui.pages.settings.bar import Bar
+from ui.widgets.held import Held
 from ui.widgets.touch_button import TouchButton
 
 __all__ = ["Bar", "BarRow", "ChoiceRow", "FactRow", "LinkRow", "Row", "StepRow", "SwitchRow"]
@@ -91,7 +92,8 @@ class StepRow(Row):
 
     def __init__(self, **values: Any) -> None:
         self._direction = 0
-        self._repeat: Any = None
+        self._first = Held(self._again, REPEAT_AFTER_S)
+        self._next = Held(self._again, REPEAT_S)
         super().__init__(**values)
 
     def begin(self, direction: int) -> None:
@@ -99,21 +101,20 @@ class StepRow(Row):
         self.end()
         self._direction = direction
         self._once()
-        self._repeat = Clock.schedule_once(self._again, REPEAT_AFTER_S)
+        self._first.begin()
 
     def end(self) -> None:
         """It is gone."""
-        if self._repeat is not None:
-            self._repeat.cancel()
-            self._repeat = None
+        self._first.end()
+        self._next.end()
 
-    def _again(self, _: float) -> None:
+    def _again(self) -> None:
         button = self.ids.minus if self._direction < 0 else self.ids.plus
         if not button.pressed or self.get_root_window() is None:
             self.end()
             return
         self._once()
-        self._repeat = Clock.schedule_once(self._again, REPEAT_S)
+        self._next.begin()
 
     def _once(self) -> None:
         before = self.shown if isinstance(self.shown, int | float) else self.minimum
