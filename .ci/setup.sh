@@ -48,15 +48,17 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 fi
 
-pip() { .venv/bin/python -m pip --disable-pip-version-check install --quiet "$@"; }
+# Every package is pinned with those it needs, so nothing is to be resolved, and Python compiles what is imported when
+# it is imported, a tenth of it all: both together halve the time.
+pip() { .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile "$@"; }
 say "Installing the Python packages for '$purpose', at the versions in $pins/$purpose.txt"
-pip --require-hashes -r "$pins/build.txt"
+pip --require-hashes --no-deps -r "$pins/build.txt"
 if [ "$purpose" != runtime ]; then
     say "Installing torch (large: its CPU build is 200 MB, builds with CUDA are several GB)"
     pip -r "$pins/torch.txt"
     pip --require-hashes --no-deps -r "$pins/no-deps.txt"
 fi
-pip --require-hashes -r "$pins/$purpose.txt"
+pip --require-hashes --no-deps -r "$pins/$purpose.txt"
 pip --no-build-isolation --no-deps --editable .
 if [ "$purpose" != runtime ]; then
     .venv/bin/python -m models.fix_torchaudio
