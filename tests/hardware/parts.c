@@ -17,6 +17,7 @@ static const int KNOB_PINS[N_KNOBS] = {PIN_KNOB_POSITION, PIN_KNOB_ATTACK,  PIN_
                                        PIN_KNOB_SUSTAIN,  PIN_KNOB_RELEASE, PIN_KNOB_VOLUME};
 
 static avr_t *the_avr;
+static int contacts[N_CONTACTS] = {1, 1, 1, 1, 1, 1, 1, 1}; /* 1 is open */
 static uint8_t switch_inputs = 0xFF; /* low is down */
 static uint8_t loaded;               /* the 74HC165's register */
 static uint8_t shifted, shown;       /* the 74HC595's two registers */
@@ -92,9 +93,17 @@ static void on_conversion(avr_irq_t *irq, uint32_t value, void *param) {
     }
 }
 
+void parts_reset(void) {
+    /* simavr passes on changes only: both ways, or the firmware finds the pins that the reset has cleared. */
+    for (int i = 0; i < N_CONTACTS; i++) {
+        drive(CONTACT_PINS[i], !contacts[i]);
+        drive(CONTACT_PINS[i], contacts[i]);
+    }
+}
+
 void parts_start(avr_t *avr) {
     the_avr = avr;
-    for (int i = 0; i < N_CONTACTS; i++) parts_apply(EVENT_CONTACT, i, 1);
+    parts_reset();
     avr_irq_register_notify(pin_irq(PIN_SHIFT_LATCH), on_latch, NULL);
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_SPI_GETIRQ(0), SPI_IRQ_OUTPUT), on_spi, NULL);
     avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_OUT_TRIGGER), on_conversion, NULL);
@@ -102,6 +111,7 @@ void parts_start(avr_t *avr) {
 
 void parts_apply(enum event_kind kind, int target, int value) {
     if (kind == EVENT_CONTACT) {
+        contacts[target] = value;
         drive(CONTACT_PINS[target], value);
     } else if (kind == EVENT_SWITCH) {
         switch_inputs = (uint8_t)(value ? switch_inputs & ~(1 << target) : switch_inputs | 1 << target);

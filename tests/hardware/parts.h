@@ -15,6 +15,9 @@ struct led_report {
 
 void parts_start(avr_t *avr);
 
+/* After a reset simavr has the pins at 0, as if every contact were closed: they are what they were again. */
+void parts_reset(void);
+
 /* Contacts: target 2k (A) or 2k + 1 (B), value 1 is open. Switches: 1 is down. Knobs: millivolts. Noise: millivolts
  * up and down, evenly spread, at each conversion of each knob. */
 void parts_apply(enum event_kind kind, int target, int value);

@@ -107,6 +107,7 @@ static void run_to(uint64_t cycle) {
 static void plug(void) {
     const char *problem = wire_plug(link_path);
     avr_reset(avr);
+    parts_reset();
     plugged = 1;
     if (problem) {
         printf("error %s\n", problem);
