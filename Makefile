@@ -7,6 +7,9 @@ DATA ?= data/notes
 PINS := .ci/requirements
 BIN := .venv/bin
 
+# The tests start hundreds of Python programs: each would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots firmware models pins clean
 

@@ -48,9 +48,11 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --clear .venv
 fi
 
-# Every package is pinned with those it needs, so nothing is to be resolved, and Python compiles what is imported when
-# it is imported, a tenth of it all: both together halve the time.
-pip() { .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-compile "$@"; }
+# Every package is pinned with those it needs, so nothing is to be resolved (--no-deps). What is only imported by tests
+# and training is compiled when it is imported, a tenth of it all; a player's first start is not to wait for that.
+pip() { .venv/bin/python -m pip --disable-pip-version-check install --quiet "${compile[@]}" "$@"; }
+compile=(--no-compile)
+[ "$purpose" != runtime ] || compile=(--compile)
 say "Installing the Python packages for '$purpose', at the versions in $pins/$purpose.txt"
 pip --require-hashes --no-deps -r "$pins/build.txt"
 if [ "$purpose" != runtime ]; then

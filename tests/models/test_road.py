@@ -73,7 +73,7 @@ def test_train_evaluate_export(note_dir: Path, tmp_path: Path, capsys: pytest.Ca
     assert cli.main([*train, "--minutes", "0.01"]) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["step"] >= 1
-    assert cli.main([*train, "--minutes", "0.03"]) == 0  # goes on
+    assert cli.main([*train, "--steps", str(first["step"] + 1)]) == 0  # goes on
     second = json.loads(capsys.readouterr().out)
     assert second["step"] > first["step"]
     evaluate = ["model", "evaluate", str(copy), "--checkpoint", str(checkpoint), "--listen", "1", "--pairs", "0"]

@@ -129,6 +129,7 @@ def test_renaming_and_tagging_are_seen_at_once_and_patches_keep_sounding(player:
     put(library, "mine")
     player.do("corner", corner="sw", instrument="mine")
     player.do("patch_save", name="With mine")
+    wait_until(lambda: "corner_changed" in [notice for notice, _ in player.notices], "the corner's notice")
     player.notices.clear()
     player.do("instrument_rename", name="mine", display_name="Grandmother")
     player.do("instrument_tag", name="mine", tags=["family"])
