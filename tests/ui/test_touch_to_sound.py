@@ -16,6 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from tests.listening import Keyboard, Recorder, wait_until
+from tests.ui.display import Display
 from tests.ui.engine import EngineProcess
 from tests.ui.screen import Screen
 from ui.texts import text
@@ -166,7 +167,7 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def whole_stage(jack_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def whole_stage(jack_server: str, display: Display, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("home")
     recorder, keyboard = Recorder(jack_server), Keyboard(jack_server)
     with pytest.MonkeyPatch.context() as patch:
@@ -176,7 +177,7 @@ def whole_stage(jack_server: str, tmp_path_factory: pytest.TempPathFactory) -> I
         with EngineProcess(home, "--audio", "jack", "--midi", "keyboard") as engine:
             engine.start()
             recorder.connect("Tetrad")
-            screen = Screen(home)
+            screen = Screen(home, display=display)
             screen.start()
             screen.connected()
             yield Stage(engine, screen, recorder, keyboard, home)
@@ -219,7 +220,8 @@ def test_a_swipe_from_corner_to_corner_is_heard(stage: Stage, start: str, end: s
 
     began = stage.recorder.n_samples
     stage.hear(0.6)
-    panel.drag(finger, stage.on_surface(*PLACES[end]), 1.5)
+    # By the sound's clock: it goes slower than ours on a busy machine, and a swipe would be a jump in it.
+    panel.drag(finger, stage.on_surface(*PLACES[end]), 1.5, stage.hear)
     stage.point_at(end)
     stage.hear(0.8)
     swipe = stage.since(began)
@@ -299,7 +301,7 @@ def test_a_looped_gesture_goes_on_without_the_finger_and_is_heard(stage: Stage) 
     finger = screen.panel.put(*stage.on_surface(0.2, 0.8))
     screen.panel.drag(finger, stage.on_surface(*PLACES["nw"]), 0.2)
     time.sleep(0.3)
-    screen.panel.drag(finger, stage.on_surface(*PLACES["se"]), 1.0)
+    screen.panel.drag(finger, stage.on_surface(*PLACES["se"]), 1.0, stage.hear)
     time.sleep(0.3)
     screen.panel.lift(finger)
     screen.tap(**{"class": "BarButton", "text": text("play.gesture_stop")})

@@ -3,7 +3,7 @@
 import math
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
@@ -83,12 +83,19 @@ class Panel:
         self.drag(finger, end, seconds)
         self.lift(finger)
 
-    def drag(self, finger: int, end: tuple[float, float], seconds: float = 0.5) -> None:
-        """A finger that is down moves evenly to the end, and stays down."""
+    def drag(
+        self,
+        finger: int,
+        end: tuple[float, float],
+        seconds: float = 0.5,
+        rest: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """A finger that is down moves evenly to the end, and stays down. rest: lets so many seconds pass, of whatever
+        clock the movement is to be even by."""
         start = self.down[finger]
         steps = max(math.ceil(seconds / STEP_S), 1)
         for step in range(1, steps + 1):
-            time.sleep(STEP_S)
+            rest(STEP_S)
             share = step / steps
             self.move(finger, start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
 
