@@ -290,6 +290,11 @@ class Server:
             return None
         status["server"] = {
             "clients": sum(connection.is_open for connection in self._connections),
+            "presented": [
+                {"name": connection.client_name, "words": connection.presents[0], "well": connection.presents[1]}
+                for connection in self._connections
+                if connection.presents is not None
+            ],
             **self._counts,
             "lost_frames": self._counts["lost_frames"] + sum(c.lost_frames for c in self._connections),
             "osc": self._osc_words,
@@ -354,6 +359,10 @@ class Server:
         connection.next_status_s = self._loop.time()
         return {}
 
+    def _present(self, command: Command, connection: Connection) -> dict[str, Any]:
+        connection.presents = command["words"], command["well"]
+        return {}
+
     def _status(self, _command: Command, _connection: Connection) -> dict[str, Any]:
         status = self.status_now()
         if status is None:
@@ -399,6 +408,7 @@ def _hello(_server: Server, _command: Command, _connection: Connection) -> dict[
 _ANSWERS: dict[str, Any] = {
     "hello": _hello,
     "subscribe": Server._subscribe,
+    "present": Server._present,
     "ping": lambda _server, _command, _connection: {},
     "status": Server._status,
     "parameters": lambda *_: {"parameters": [describe_parameter(parameter) for parameter in PARAMETERS]},
