@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 
 class Check(NamedTuple):
-    """One line of the report. value: what was found, with its unit. remedy: what to do; empty only where all is well."""
+    """One line. value: what was found, with its unit. remedy: what to do; empty only where all is well."""
 
     name: str
     verdict: Verdict

@@ -26,7 +26,9 @@ class DoctorCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_json_argument(parser)
-        parser.add_argument("--socket", type=Path, metavar="PATH", help="where the engine is (default: the usual place)")
+        parser.add_argument(
+            "--socket", type=Path, metavar="PATH", help="where the engine is (default: the usual place)"
+        )
         parser.add_argument(
             "--report",
             nargs="?",

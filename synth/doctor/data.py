@@ -65,7 +65,9 @@ def model(folder: Path) -> Check:
             path = folder / f"{kind}.onnx"
             found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "nothing"
             if found != wanted.get(kind):
-                return fail(name, f"{path} fails its checksum ({found[:8]}, not {wanted.get(kind, '')[:8]})", _REINSTALL)
+                return fail(
+                    name, f"{path} fails its checksum ({found[:8]}, not {wanted.get(kind, '')[:8]})", _REINSTALL
+                )
         decoder, encoder = Decoder(folder / "decoder.onnx"), Encoder(folder / "encoder.onnx")
         rows = decoder.run(np.zeros((1, 5 * Z_DIM), np.float32), np.full(1, 60, np.float32), np.full(1, 80, np.float32))
     except TetradError as error:

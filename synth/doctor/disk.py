@@ -20,9 +20,15 @@ def checks(folder: Path, uid: int | None = None) -> list[Check]:
 
 
 def space(folder: Path) -> Check:
-    """How much is free."""
-    name, place = "disk space", _nearest(folder)
-    free_mb, all_mb = shutil.disk_usage(place).free / 1e6, shutil.disk_usage(place).total / 1e6
+    """How much is free where the folder lies."""
+    place = _nearest(folder)
+    usage = shutil.disk_usage(place)
+    return room(usage.free / 1e6, usage.total / 1e6, place)
+
+
+def room(free_mb: float, all_mb: float, place: Path) -> Check:
+    """Whether that much is enough."""
+    name = "disk space"
     value = f"{free_mb:,.0f} MB of {all_mb:,.0f} MB are free at {place}"
     remedy = "remove or move recordings (the folder recordings), or take a larger disk"
     if free_mb < TOO_LITTLE_MB:
@@ -35,7 +41,9 @@ def data_folder(folder: Path, uid: int) -> Check:
     name, place = "data folder", _nearest(folder)
     found = place.stat()
     if os.statvfs(place).f_flag & os.ST_RDONLY:
-        return fail(name, f"{folder} is on a disk that is read-only", "mount it read-write, or set TETRAD_HOME elsewhere")
+        return fail(
+            name, f"{folder} is on a disk that is read-only", "mount it read-write, or set TETRAD_HOME elsewhere"
+        )
     if uid not in (0, found.st_uid) and place == folder:
         owner = _user_name(found.st_uid)
         return fail(name, f"{folder} belongs to {owner}", f"sudo chown -R {_user_name(uid)} {folder}")

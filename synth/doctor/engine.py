@@ -87,7 +87,9 @@ def _blocks(engine: RunningEngine) -> Check:
     name, health = "engine: late blocks", engine.part("health")
     n_late, worst = int(health.get("underflows", 0)), float(health.get("worst_block_share", 0.0))
     value = f"{n_late} came too late in {_seconds(engine):.0f} s; the slowest took {worst:.0%} of its time"
-    remedy = "take larger blocks (Settings, sound card), close what else runs, see real-time priority and processor speed"
+    remedy = (
+        "take larger blocks (Settings, sound card), close what else runs, see real-time priority and processor speed"
+    )
     if n_late == 0 and float(health.get("block_share", 0.0)) < BUSY_SHARE:
         return ok(name, value)
     per_hour = n_late / max(_seconds(engine), 60.0) * 3600.0
@@ -135,7 +137,9 @@ def sound(engine: RunningEngine) -> Check:
         return ok(name, f"{device}, in use by the engine at {rate_hz} Hz, blocks of {block} samples{milliseconds}")
     if state == "waiting":
         return fail(name, f"{device} is gone: {audio.get('words', '')}", "plug it in again, or choose another")
-    return warn(name, "the engine plays without one", "choose one on the page Settings, or `tetrad play --audio DEVICE`")
+    return warn(
+        name, "the engine plays without one", "choose one on the page Settings, or `tetrad play --audio DEVICE`"
+    )
 
 
 def _seconds(engine: RunningEngine) -> float:

@@ -46,7 +46,7 @@ def our_groups(asked: Asked, machine: Machine) -> list[Group]:
 
 def registered() -> list[Group]:
     """Those that other packages have registered. Their modules are imported when they are called."""
-    return [(entry.name, lambda entry=entry: entry.load()()) for entry in importlib.metadata.entry_points(group=GROUP)]
+    return [(entry.name, partial(_call, entry)) for entry in importlib.metadata.entry_points(group=GROUP)]
 
 
 def guarded(name: str, check: Callable[[], list[Check]], within_s: float = WITHIN_S) -> list[Check]:
@@ -68,8 +68,15 @@ def guarded(name: str, check: Callable[[], list[Check]], within_s: float = WITHI
     return answers[0] if answers else [_broken(name, f"no answer within {within_s:g} s: a driver or a disk hangs")]
 
 
+def _call(entry: importlib.metadata.EntryPoint) -> list[Check]:
+    found: list[Check] = entry.load()()
+    return found
+
+
 def _broken(name: str, value: str) -> Check:
-    return Check(name, Verdict.FAIL, value, "start the computer anew; if it stays so, report it: tetrad doctor --report")
+    return Check(
+        name, Verdict.FAIL, value, "start the computer anew; if it stays so, report it: tetrad doctor --report"
+    )
 
 
 def _settings() -> Settings:

@@ -3,28 +3,29 @@
 import os
 from pathlib import Path
 
-import numba
-
-from synth import jit
+import synth.jit
 from synth.doctor.check import Check, ok, warn
+
+LAST = "live._play_block"
+"""The kernel that an engine's start compiles last. This check, like every command, has compiled some of the others."""
 
 
 def checks(folder: Path | None = None) -> list[Check]:
     """folder: where numba keeps them, by default the one that the engine uses."""
+    return [compiled(synth.jit.cache_folder() if folder is None else folder)]
+
+
+def compiled(folder: Path) -> Check:
+    """Whether they are there, else whether the next start can keep them."""
     name = "compiled kernels"
-    assert jit.njit  # it is what tells numba where
-    place = Path(numba.config.CACHE_DIR) if folder is None else folder
-    files = [path for path in place.rglob("*.nbc")] if place.is_dir() else []
-    size_mb = sum(path.stat().st_size for path in files) / 1e6
-    there = next(parent for parent in (place, *place.absolute().parents) if parent.is_dir())
-    if files:
-        return [ok(name, f"{len(files)} in {size_mb:.1f} MB, in {place}")]
-    if not os.access(there, os.W_OK | os.X_OK):
-        return [
-            warn(
-                name,
-                f"none, and {place} can't be written: every start compiles, for up to a minute",
-                "make that folder writable, or set NUMBA_CACHE_DIR to one that is",
-            )
-        ]
-    return [warn(name, f"none yet in {place}: the next start compiles, for up to a minute", "start Tetrad once")]
+    if any(folder.rglob(f"{LAST}-*.nbc")):
+        files = list(folder.rglob("*.nbc"))
+        return ok(name, f"{len(files)} in {sum(file.stat().st_size for file in files) / 1e6:.1f} MB, in {folder}")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    if os.access(there, os.W_OK | os.X_OK):
+        return warn(name, "the engine's are not there yet: its next start takes up to a minute", "start Tetrad once")
+    return warn(
+        name,
+        f"none, and {folder} can't be written: every start takes up to a minute",
+        "make that folder writable, or set NUMBA_CACHE_DIR to one that is",
+    )

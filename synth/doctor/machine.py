@@ -8,8 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Machine:
-    """root: below which /proc, /sys, /dev and /etc lie. environment: variables. uid: of the user; 0 is root. groups: their
-    numbers."""
+    """root: below which /proc, /sys, /dev and /etc lie. environment: variables. uid, groups: of the user; 0 is root."""
 
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))

@@ -15,7 +15,9 @@ def checks(machine: Machine, settings: Settings, engine: RunningEngine | None) -
     """What a running engine has open, or what one would find."""
     if engine is not None:
         midi = engine.part("midi")
-        return [inputs(machine, list(midi.get("ports", [])), settings.midi_inputs, f"{midi.get('messages', 0)} messages")]
+        return [
+            inputs(machine, list(midi.get("ports", [])), settings.midi_inputs, f"{midi.get('messages', 0)} messages")
+        ]
     return [inputs(machine, [str(port) for port in input_ports()], settings.midi_inputs)]
 
 

@@ -35,7 +35,9 @@ _SERIALS = (
     "/sys/class/net/*/address",
     "/etc/machine-id",
 )
-_KINDS = "wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|aiff?|aifc|caf|w64|au|sfz|sf2|sf3|midi?|scl|kbm|syx|json|toml|png|zip|bin"
+_KINDS = (
+    "wav|wave|flac|ogg|oga|opus|mp3|m4a|aac|aiff?|aifc|caf|w64|au|sfz|sf2|sf3|midi?|scl|kbm|syx|json|toml|png|zip|bin"
+)
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b", re.I), "<address>"),
     (re.compile(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}\b"), "<address>"),
@@ -77,9 +79,7 @@ class Scrubber:
 def known_secrets(machine: Machine, home: Path, shipped: Iterable[str] = ()) -> dict[str, str]:
     """What this machine and this player have that is theirs. home: the data folder. shipped: names that are ours."""
     secrets = {str(Path.home()): "~", str(home): "<data>", os.path.realpath(home): "<data>"}
-    for name, instead in _people():
-        if name not in PUBLIC_NAMES:
-            secrets[name] = instead
+    secrets |= {name: instead for name, instead in _people() if name not in PUBLIC_NAMES}
     for pattern in _SERIALS:
         for path in machine.glob(pattern):
             serial = machine.text(path)

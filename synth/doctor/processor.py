@@ -12,7 +12,9 @@ HOT_C, TOO_HOT_C = 75.0, 85.0
 _BITS = {0: "the voltage is too low", 1: "the clock is capped", 2: "it is slowed down", 3: "it is at its soft limit"}
 """Of `vcgencmd get_throttled`, now; 16 higher: since it was switched on."""
 _COOL = "give it a heat sink or a fan, and take it out of the sun"
-_SUPPLY = "use the power supply made for it (a Pi 4: 5.1 V, 3 A; a Pi 5: 5 A), a short thick cable, and a powered USB hub"
+_SUPPLY = (
+    "use the power supply made for it (a Pi 4: 5.1 V, 3 A; a Pi 5: 5 A), a short thick cable, and a powered USB hub"
+)
 
 
 def checks(machine: Machine) -> list[Check]:

@@ -1,4 +1,4 @@
-"""Real time: may the audio thread go before others, and may memory stay where it is? Of the running engine, or of us."""
+"""Real time: may the audio thread go before others, and may memory stay? Of the running engine, or of us."""
 
 import os
 import resource
@@ -34,7 +34,9 @@ def kernel(machine: Machine) -> Check:
     value = f"{release or 'unknown'}, {kind or 'without preemption'}"
     if kind or not version:
         return ok(name, value)
-    return warn(name, value, "a kernel for servers; the distribution's usual one (PREEMPT or PREEMPT_DYNAMIC) is quicker")
+    return warn(
+        name, value, "a kernel for servers; the distribution's usual one (PREEMPT or PREEMPT_DYNAMIC) is quicker"
+    )
 
 
 def priority(attempt: Callable[[], bool], limit: int) -> Check:
@@ -60,9 +62,7 @@ def memory(machine: Machine, limit_bytes: int) -> Check:
     may = next((line for line in machine.text("/proc/self/status").splitlines() if line.startswith("CapEff:")), "")
     if limit_bytes == resource.RLIM_INFINITY or (may and int(may.split()[1], 16) >> 14 & 1):
         return ok(name, "without a limit")
-    return warn(
-        name, f"this user may lock {limit_bytes // 1024} KiB; all was asked for", _remedy("memlock unlimited")
-    )
+    return warn(name, f"this user may lock {limit_bytes // 1024} KiB; all was asked for", _remedy("memlock unlimited"))
 
 
 def locked_by(machine: Machine, pid: int) -> Check:

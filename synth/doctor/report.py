@@ -94,7 +94,9 @@ def hardware(machine: Machine) -> dict[str, Any]:
         "system": machine.text("/etc/os-release").splitlines()[:1],
         "architecture": platform.machine(),
         "modules": machine.text("/proc/asound/cards").splitlines(),
-        **{kind: [f"{path.parent.name}: {machine.text(path)}" for path in machine.glob(p)] for kind, p in names.items()},
+        **{
+            kind: [f"{path.parent.name}: {machine.text(path)}" for path in machine.glob(p)] for kind, p in names.items()
+        },
     }
 
 

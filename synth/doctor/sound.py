@@ -32,7 +32,9 @@ def checks(machine: Machine, settings: Settings, engine: RunningEngine | None) -
     if settled is None:
         return [unheard(machine, devices)]
     found = f"{settled.device}" + (f"; there are also {_listed(devices, settled)}" if len(devices) > 1 else "")
-    first = warn("sound card", f"{found}; {settled.notice}", "nothing, if that rate will do: a resampled sound is whole")
+    first = warn(
+        "sound card", f"{found}; {settled.notice}", "nothing, if that rate will do: a resampled sound is whole"
+    )
     return [ok("sound card", found) if not settled.notice else first, *cards(machine), *_abilities(settled)]
 
 
@@ -105,4 +107,3 @@ def _holders(machine: Machine) -> list[str]:
         if pid.isdigit():
             found.append(f"{machine.text(f'/proc/{pid}/comm') or 'a program'} (process {pid})")
     return sorted(set(found))
-
