@@ -1,10 +1,11 @@
 """What `tetrad doctor` asks about the encoder board: its settings, its port, whether it answers, what it counts."""
 
 import threading
+from pathlib import Path
 
-from firmware_host.link import Link, list_ports
+from firmware_host.link import Condition, Link, list_ports
 from firmware_host.messages import Diagnostics, DiagnosticsRequest, Hello, Message
-from firmware_host.ports import PortInfo
+from firmware_host.ports import PortInfo, no_board
 from firmware_host.settings import BoardSettings, read_settings
 from synth.doctor.check import Check, failed, ok, warn
 from synth.errors import TetradError
@@ -12,6 +13,7 @@ from synth.errors import TetradError
 ANSWER_WITHIN_S = 6.0
 """Opening a Nano's port starts it anew: 2 s of bootloader, greetings, and the link's second look."""
 DIAGNOSTICS_WITHIN_S = 1.0
+_NO_BOARD = no_board([""]).strip()
 MOST_ILLEGAL = 100
 """Impossible steps of an encoder: some come from dirty contacts, many from a loose wire."""
 
@@ -40,7 +42,9 @@ def board(settings: BoardSettings, ports: list[PortInfo]) -> list[Check]:
 def ask(port: str | None, likely: list[PortInfo]) -> list[Check]:
     """Find the board at a port, or at one of the likely ones, and let it say how it fares."""
     name = "encoder board"
-    answered = threading.Event()
+    if port is not None and not Path(port).exists():
+        return [warn(name, f"{port} is not there", "plug the board in, or name another port in board.toml")]
+    answered, decided = threading.Event(), threading.Event()
     told: list[Diagnostics] = []
 
     def take(message: Message) -> None:
@@ -48,8 +52,14 @@ def ask(port: str | None, likely: list[PortInfo]) -> list[Check]:
             told.append(message)
             answered.set()
 
-    with Link(port, on_message=take, find=lambda: likely) as link:
-        if not link.wait(ANSWER_WITHIN_S):
+    def hear(condition: Condition, words: str) -> None:
+        # It looks on for ever; its first words of a port that is none are enough.
+        if condition in (Condition.CONNECTED, Condition.REFUSED) or words.startswith(_NO_BOARD):
+            decided.set()
+
+    with Link(port, on_message=take, on_condition=hear, find=lambda: likely) as link:
+        decided.wait(ANSWER_WITHIN_S)
+        if link.condition is not Condition.CONNECTED:
             return [failed_words(name, link.words)]
         hello, device = link.hello, link.device
         link.send(DiagnosticsRequest())
@@ -66,7 +76,7 @@ def failed_words(name: str, words: str) -> Check:
     # A port that another program has: as a rule our own host, which knows it better (`tetrad board monitor`).
     if "used by another program" in words:
         return ok(name, f"{words.partition(';')[0]}: Tetrad's own, if it plays with the board")
-    found, _, remedy = words.rpartition("; ")
+    found, _, remedy = words.removeprefix(_NO_BOARD).strip().rpartition("; ")
     return warn(name, found or words, remedy or "see hardware/README.md")
 
 

@@ -37,15 +37,30 @@ _OWN = "restore it from the trash or from a copy, or move it out of the folder"
 
 def checks(home: Path) -> list[Check]:
     """home: the player's data folder."""
-    shipped = files_read("instruments that ship", _files(shipped_instruments_dir(), INSTRUMENT_SUFFIX), read_instrument)
+    return [*shipped(), *own(home)]
+
+
+def shipped() -> list[Check]:
+    """What comes with Tetrad."""
+    instruments, patches = (
+        _files(shipped_instruments_dir(), INSTRUMENT_SUFFIX),
+        _files(shipped_patches_dir(), PATCH_SUFFIX),
+    )
     return [
         model(model_dir()),
-        shipped if shipped.remedy else _some(shipped),
-        files_read("own instruments", _files(home / "instruments", INSTRUMENT_SUFFIX), read_instrument, own=True),
-        labels(home / "instruments"),
-        _some(files_read("patches that ship", _files(shipped_patches_dir(), PATCH_SUFFIX), read_patch)),
-        files_read("own patches", _files(home / "patches", PATCH_SUFFIX), read_patch, own=True),
-        one_file("patches' numbers", home / "patches" / INDEX_NAME, read_index),
+        _some(files_read("instruments that ship", instruments, read_instrument)),
+        _some(files_read("patches that ship", patches, read_patch)),
+    ]
+
+
+def own(home: Path) -> list[Check]:
+    """What is the player's."""
+    instruments, patches = home / "instruments", home / "patches"
+    return [
+        files_read("own instruments", _files(instruments, INSTRUMENT_SUFFIX), read_instrument, is_own=True),
+        labels(instruments),
+        files_read("own patches", _files(patches, PATCH_SUFFIX), read_patch, is_own=True),
+        one_file("patches' numbers", patches / INDEX_NAME, read_index),
         one_file("current sound", home / "current.json", _read_state),
         one_file("settings", home / "settings.toml", read_settings),
         paths(home / "grid"),
@@ -79,7 +94,7 @@ def model(folder: Path) -> Check:
     return ok(name, f"{model_id}; encoder and decoder have their checksums, and answer")
 
 
-def files_read(name: str, files: list[Path], read: Callable[[Path], Any], *, own: bool = False) -> Check:
+def files_read(name: str, files: list[Path], read: Callable[[Path], Any], *, is_own: bool = False) -> Check:
     """Each file by its reader, which checks its checksums."""
     damaged = []
     for path in files:
@@ -90,7 +105,7 @@ def files_read(name: str, files: list[Path], read: Callable[[Path], Any], *, own
     if damaged:
         more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
         value = f"{len(damaged)} of {len(files)} can't be read: {damaged[0].partition('; ')[0]}{more}"
-        return fail(name, value, _OWN if own else _REINSTALL)
+        return fail(name, value, _OWN if is_own else _REINSTALL)
     size_mb = sum(path.stat().st_size for path in files) / 1e6
     return ok(name, f"{len(files)}, all read and whole, {size_mb:.1f} MB" if files else "none")
 

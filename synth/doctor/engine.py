@@ -1,7 +1,7 @@
 """The engine that runs, if one does: what it says of itself, and how it fares."""
 
+import contextlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from synth.doctor.check import Check, Verdict, fail, failed, ok, warn
 from synth.errors import TetradError
 from synth.io.client import Client, EngineGoneError
 
-WITHIN_S = 5.0
+WITHIN_S = 3.0
 FRAME_SAMPLES = 384
 """Between control frames: 8 ms at 48 kHz."""
 LATE_FRAME_SHARE = 0.001
@@ -52,7 +52,8 @@ def ask_engine(socket: Path | None = None) -> Asked:
         path = socket_path() if socket is None else socket
         if not path.exists():
             return Asked()
-        with Client(path, name="doctor") as client:
+        with contextlib.closing(Client(path, name="doctor")) as client:
+            client.connect(WITHIN_S)
             status = client.request("status", timeout_s=WITHIN_S)
             log = client.request("log", timeout_s=WITHIN_S).get("lines", [])
             midi = client.request("midi_settings", timeout_s=WITHIN_S).get("settings", {})
@@ -149,6 +150,6 @@ def _seconds(engine: RunningEngine) -> float:
 
 def _pid(path: Path) -> int:
     """The engine writes its number into the file that it locks (`synth.io.socket_guard`)."""
-    with suppress(OSError, ValueError):  # another user's, or of no engine of ours
+    with contextlib.suppress(OSError, ValueError):  # another user's, or of no engine of ours
         return int(path.with_name(f"{path.name}.lock").read_text(encoding="ascii", errors="replace"))
     return 0

@@ -41,8 +41,11 @@ _KINDS = (
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b", re.I), "<address>"),
     (re.compile(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}\b"), "<address>"),
-    (re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}:?[0-9a-f]{0,4}(?![\w:])", re.I), "<address>"),
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "<address>"),
+    (
+        re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3,7}|[0-9a-f:]*::[0-9a-f:]*)(?![\w:])", re.I),
+        "<address>",
+    ),
+    (re.compile(r"[\w.+<>-]+@[\w<>-]+\.[\w.<>-]+"), "<address>"),
     # Everything back to where the clause begins: names of files have blanks, commas and quotation marks in them.
     (re.compile(rf"[^\n:;]*\.(tetrad-\w+|{_KINDS})\b", re.I), r" <file>.\1"),
     (re.compile(r"(?:~|/(?:home|media|mnt|srv|Users|root|run/media|tmp|var/tmp))/[^\n:;]*"), "<path>"),
@@ -103,7 +106,7 @@ def _people() -> list[tuple[str, str]]:
         users.add(getpass.getuser())
     with suppress(KeyError):
         entry = pwd.getpwuid(os.getuid())
-        users |= {entry.pw_name, Path(entry.pw_dir).name, *entry.pw_gecos.split(",")}
+        users |= {entry.pw_name, Path(entry.pw_dir).name, *entry.pw_gecos.replace(",", " ").split()}
     users.add(Path.home().name)
     return found + [(user.strip(), "<user>") for user in users if user.strip()]
 

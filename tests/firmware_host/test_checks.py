@@ -2,6 +2,7 @@
 
 import os
 import pty
+import threading
 import tty
 from pathlib import Path
 
@@ -64,14 +65,23 @@ def test_a_named_port_that_is_not_there(tmp_path: Path) -> None:
     [check] = ask(str(tmp_path / "ttyUSB9"), [])
     assert check.verdict is Verdict.WARN
     assert "is not there" in check.value
-    assert "plug it in" in check.remedy
+    assert "plug the board in" in check.remedy
 
 
 def test_a_port_that_speaks_something_else() -> None:
     master, slave = pty.openpty()
     tty.setraw(slave)
-    os.write(master, b"$GPGGA,092750.000,5321.6802,N\r\n" * 20)
+    ended = threading.Event()
+
+    def speak() -> None:  # what was said before a port was opened is not heard
+        while not ended.wait(0.1):
+            os.write(master, b"$GPGGA,092750.000,5321.6802,N\r\n")
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
     [check] = ask(os.ttyname(slave), [])
+    ended.set()
+    speaker.join()
     os.close(slave)
     os.close(master)
     assert check.verdict is Verdict.WARN

@@ -3,6 +3,7 @@
 import argparse
 import json
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from synth.doctor.commands import DoctorCommand, as_text
 from synth.doctor.engine import Asked, RunningEngine, ask_engine
 from synth.doctor.examine import examine, guarded, our_groups
 from synth.doctor.machine import Machine
+from synth.doctor.report import write_report
 from synth.errors import TetradError
 from tests.ui.engine import EngineProcess
 
@@ -56,9 +58,9 @@ def test_the_text() -> None:
     found = [ok("disk", "4 GB"), warn("governor", "ondemand " * 12, "sudo this"), fail("card", "none", "plug one in")]
     assert as_text(found, width=60).splitlines() == [
         " ok   disk: 4 GB",
-        "warn  governor: ondemand ondemand ondemand ondemand",
+        "warn  governor: ondemand ondemand ondemand ondemand ondemand",
         "      ondemand ondemand ondemand ondemand ondemand ondemand",
-        "      ondemand ondemand",
+        "      ondemand",
         "      -> sudo this",
         "FAIL  card: none",
         "      -> plug one in",
@@ -106,6 +108,20 @@ def test_of_a_running_engine_its_own_words_count(engine: EngineProcess) -> None:
     groups = dict(our_groups(asked, Machine()))
     assert groups["sound card"]()[0].value == "the engine plays without one"
     assert "running engine's" in groups["real-time priority"]()[1].value
+
+
+def test_the_archive_of_a_running_engine(
+    engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TETRAD_HOME", str(engine.home))
+    engine.client.request("patch_save", name="Liebesbrief")
+    path = write_report(tmp_path / "r.zip", [], ask_engine(engine.socket).engine, Machine())
+    with zipfile.ZipFile(path) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert json.loads(texts["status.json"])["voices"]["most"] == 64
+    assert "assignments" in texts["midi_map.json"]
+    assert "another patch" in texts["log.txt"]
+    assert "liebesbrief" not in "".join(texts.values()).casefold()
 
 
 def test_no_engine_is_no_trouble(tmp_path: Path) -> None:

@@ -10,14 +10,13 @@ import pytest
 
 from synth.control.patch import Patch, write_patch
 from synth.doctor.check import fail, ok
-from synth.doctor.engine import RunningEngine, ask_engine
+from synth.doctor.engine import RunningEngine
 from synth.doctor.machine import Machine
 from synth.doctor.private import Scrubber, known_secrets
 from synth.doctor.report import write_report
 from synth.errors import TetradError
 from synth.instruments.labels import change_label
 from tests.synth.instruments.library_parts import own_library, put
-from tests.ui.engine import EngineProcess
 
 USER, FULL_NAME, HOST = "annegret", "Annegret Zwiesel", socket.gethostname()
 SECRETS = (
@@ -167,13 +166,3 @@ def test_a_name_without_an_ending_is_refused(machine: Machine, tmp_path: Path) -
     with pytest.raises(TetradError, match="no directory"):
         write_report(tmp_path / "nowhere" / "r.zip", [], None, machine)
     assert os.listdir(tmp_path) == ["root"]
-
-
-def test_of_a_real_engine(engine: EngineProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TETRAD_HOME", str(engine.home))
-    engine.client.request("patch_save", name="Liebesbrief")
-    asked = ask_engine(engine.socket)
-    texts = unpacked(write_report(tmp_path / "r.zip", [], asked.engine, Machine()))
-    assert json.loads(texts["status.json"])["voices"]["most"] == 64
-    assert "another patch" in texts["log.txt"]
-    assert "liebesbrief" not in "".join(texts.values()).casefold()
