@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from synth.doctor import data, disk, engine, kernels, midi, processor, realtime, sound, versions
-from synth.doctor.check import Check, Verdict, failed
+from synth.doctor.check import Check, Verdict, fail, failed
 from synth.doctor.engine import Asked
 from synth.doctor.machine import Machine
 from synth.errors import TetradError
@@ -16,6 +16,7 @@ from synth.settings import Settings, read_settings
 GROUP = "tetrad.checks"
 WITHIN_S = 120.0
 """For one group of checks: a thousand instruments on a memory card, or a driver that hangs."""
+_AS_OWNER = "run it as the user whose Tetrad it is; of the services: sudo -u tetrad tetrad doctor"
 Group = tuple[str, Callable[[], list[Check]]]
 
 
@@ -36,7 +37,10 @@ def our_groups(asked: Asked, machine: Machine) -> list[Group]:
         ("running engine", partial(engine.checks, asked)),
         ("sound card", partial(sound.checks, machine, settings, running)),
         ("MIDI inputs", partial(midi.checks, machine, settings, running)),
-        ("real-time priority", partial(realtime.checks, machine, running.pid if running else 0)),
+        (
+            "real-time priority",
+            partial(realtime.checks, machine, running.pid if running and running.plays_on_a_card else 0),
+        ),
         ("processor speed", partial(processor.checks, machine)),
         ("disk space", partial(disk.checks, home)),
         ("model", partial(data.checks, home)),
@@ -58,6 +62,8 @@ def guarded(name: str, check: Callable[[], list[Check]], within_s: float = WITHI
             answers.append(check())
         except TetradError as error:
             answers.append([failed(name, error)])
+        except PermissionError as error:
+            answers.append([fail(name, f"{error.filename} may not be read by this user", _AS_OWNER)])
         except Exception as error:  # noqa: BLE001 - a defect in one check must not hide what the others found
             words = " ".join(str(error).split()) or "no message"
             answers.append([_broken(name, f"the check itself broke down ({type(error).__name__}: {words})")])

@@ -32,9 +32,7 @@ def checks(machine: Machine, settings: Settings, engine: RunningEngine | None) -
     if settled is None:
         return [unheard(machine, devices)]
     found = f"{settled.device}" + (f"; there are also {_listed(devices, settled)}" if len(devices) > 1 else "")
-    first = warn(
-        "sound card", f"{found}; {settled.notice}", "nothing, if that rate will do: a resampled sound is whole"
-    )
+    first = warn("sound card", f"{found}; {settled.notice}", "choose that rate (Settings, or --rate), or another card")
     return [ok("sound card", found) if not settled.notice else first, *cards(machine), *_abilities(settled)]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_of_a_running_engine_its_own_words_count(engine: EngineProcess) -> None:
     assert found["engine: lost messages"].verdict is Verdict.OK
     groups = dict(our_groups(asked, Machine()))
     assert groups["sound card"]()[0].value == "the engine plays without one"
-    assert "running engine's" in groups["real-time priority"]()[1].value
+    assert "audio thread" in groups["real-time priority"]()[1].value + groups["real-time priority"]()[1].remedy
 
 
 def test_the_archive_of_a_running_engine(
@@ -158,6 +159,31 @@ def faring(**health: float) -> RunningEngine:
 def test_how_an_engine_fares(health: dict[str, float], name: str, verdict: str) -> None:
     found = {check.name: check for check in running.checks(Asked(faring(**health)))}
     assert found[name].verdict == verdict
+
+
+def test_a_late_block_that_nobody_hears_is_no_failure() -> None:
+    engine = faring(underflows=300)
+    silent = RunningEngine(engine.name, 0, {**engine.status, "audio": {"state": "none", "sample_rate_hz": 48_000}})
+    assert {check.verdict for check in running.checks(Asked(silent))} <= {Verdict.OK, Verdict.WARN}
+
+
+def test_an_engine_of_another_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s").write_text("")
+    real_access = os.access
+    # Root may open everything: what another user is told has to be planted.
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "s" and real_access(path, mode))
+    check = running.checks(ask_engine(tmp_path / "s"))[0]
+    assert check.verdict is Verdict.FAIL
+    assert check.remedy == f"run: sudo -u {(tmp_path / 's').owner()} tetrad doctor"
+
+
+def test_a_folder_that_may_not_be_read_is_named() -> None:
+    def refuse() -> list[Check]:
+        raise PermissionError(13, "Permission denied", "/var/lib/tetrad")
+
+    [check] = guarded("data", refuse)
+    assert (check.verdict, check.value) == (Verdict.FAIL, "/var/lib/tetrad may not be read by this user")
+    assert "sudo -u tetrad" in check.remedy
 
 
 def test_where_an_engines_sound_goes() -> None:
