@@ -103,7 +103,7 @@ def hardware(machine: Machine) -> dict[str, Any]:
 def log_lines(engine: RunningEngine | None, home: Path, scrubber: Scrubber) -> list[str]:
     """The newest last, at most 400: the running engine's, log files' in the data folder, and the services' journal."""
     lines = []
-    for path in sorted((home / "logs").glob("*.log*")):
+    for path in sorted((home / "logs").glob("*.log*"), key=lambda path: path.stat().st_mtime):
         lines += [f"[{path.name}] {line}" for line in machine_text(path).splitlines()[-MOST_LINES:]]
     lines += [f"[journal] {line}" for line in _journal()]
     for line in engine.log if engine is not None else ():
