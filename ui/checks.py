@@ -67,11 +67,13 @@ def ask_driver(command: Sequence[str] = (sys.executable, "-m", "ui.graphics")) -
     """What `ui.graphics` prints, in a process of its own."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
+        if done.returncode != 0:
+            return {"error": f"the driver crashed (exit status {done.returncode})"}
         told = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         return {"error": f"the driver did not answer within {WITHIN_S:g} s"}
     except (OSError, ValueError):
-        return {"error": "the driver crashed"}
+        return {"error": "the driver said nothing"}
     return told if isinstance(told, dict) else {"error": "the driver said what nobody understands"}
 
 
@@ -80,6 +82,8 @@ def graphics(told: Mapping[str, str], is_shown: bool = True) -> Check:
     name = "OpenGL driver"
     if "error" in told or not told.get("renderer"):
         words = told.get("error", "it has no name")
+        if not is_shown:
+            return ok(name, f"none ({words}); nothing to draw on")
         return warn(name, f"none ({words})", "sudo apt install libgl1-mesa-dri libegl1 libgles2")
     value = f"{told['renderer']}, {told.get('version', '')}"
     if not is_shown:
