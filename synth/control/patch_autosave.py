@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from synth.control.json_document import brief, parse_json, pretty, read_bounded
-from synth.control.kept_files import remove_leftovers, set_aside
+from synth.control.kept_files import set_aside
 from synth.control.patch import MOST_BYTES, Patch
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, remove_leftovers
 from synth.paths import user_data_dir
 
 FORMAT, VERSION = "tetrad-state", 1
