@@ -46,7 +46,7 @@ from synth.io.client import Client
 from synth.paths import shipped_instruments_dir
 
 WITH_US = ("setpriv", "--pdeathsig", "KILL")
-START_WITHIN_S, LONGEST_LIFE_S, LONGEST_IMPORT_LIFE_S = 120.0, 3.0, 8.0
+START_WITHIN_S, LONGEST_LIFE_S, LONGEST_IMPORT_LIFE_S = 120.0, 3.0, 15.0
 IN_START, ON_FULL_DISK, WITH_IMPORT = 1 / 8, 1 / 10, 1 / 10
 """Shares of the lives."""
 LEAST_BYTES, MOST_BYTES = 100, 6_000
@@ -174,7 +174,7 @@ def _be_busy(home: Path, kept: Kept, dice: random.Random, life_s: float, *, impo
         acts = _acts(client)
         end_s, importing = time.monotonic() + life_s, imports
         while time.monotonic() < end_s:
-            what = IMPORT if importing else dice.choice((STATE, *acts))
+            what = IMPORT if importing else dice.choice((STATE, *(name for name in acts if name != IMPORT)))
             importing = False
             if what == STATE:
                 kept.ask(what, lambda n: client.ask("set", parameter="reverb", value=n % STEPS / STEPS))

@@ -106,6 +106,12 @@ def remove_leftovers(folder: Path) -> None:
                 path.unlink()
 
 
+def remove_leftovers_below(folder: Path) -> None:
+    """The same in a folder and in those within it, two deep: all that a player's data have."""
+    for place in (folder, *folder.glob("*/"), *folder.glob("*/*/")):
+        remove_leftovers(place)
+
+
 def _is_another(process: int) -> bool:
     """Another process of this number lives."""
     if process == os.getpid():

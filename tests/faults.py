@@ -48,7 +48,7 @@ class Disk:
         if not isinstance(path, (str, os.PathLike)) or not os.path.realpath(os.fspath(path)).startswith(self._folder):
             return True
         number = len(self.operations)
-        self.operations.append(f"{name} {os.path.basename(os.fspath(path))}")
+        self.operations.append(f"{name} {Path(path).name}")
         if self._at is None or number < self._at or (number > self._at and not self._lasting):
             return True
         if self._number == FULL and name not in _TAKES_ROOM:
@@ -84,7 +84,7 @@ class Disk:
 
     def _by_descriptor(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(descriptor: int, *arguments: Any) -> Any:
-            path = os.readlink(f"/proc/self/fd/{descriptor}")
+            path = Path(f"/proc/self/fd/{descriptor}").readlink()
             if not self.takes(name, path):
                 raise OSError(self._number, os.strerror(self._number))
             return None if name in ("fsync", "fdatasync") else real(descriptor, *arguments)

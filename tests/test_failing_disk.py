@@ -16,7 +16,7 @@ from synth.control.patch import Patch, read_patch
 from synth.control.patch_autosave import Autosave, restore
 from synth.control.patch_bank import TRASH_NAME, PatchBank
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes, remove_leftovers
+from synth.files import atomic_write_bytes, remove_leftovers_below
 from synth.grid.store import GridStore
 from synth.instruments.import_request import ImportRequest
 from synth.instruments.importing import Networks, import_instrument
@@ -304,7 +304,7 @@ def test_a_limit_of_the_kernel_refuses_and_nothing_is_left(tmp_path: Path) -> No
     """With the real thing once: the kernel takes a part, and then no more, of libsndfile either."""
     with limited_size(3000):
         for act in (WRITERS["a file"].act, short_wav, long_wav):
-            with pytest.raises(TetradError, match="full|took a part|could not|cannot write"):
+            with pytest.raises(TetradError, match="cannot write"):
                 act(tmp_path)
             assert list(tmp_path.iterdir()) == []
     WRITERS["a file"].act(tmp_path)
@@ -330,8 +330,7 @@ def fresh(before: Path, home: Path) -> Path:
 
 def clean(home: Path) -> None:
     """As a start does."""
-    for folder in (home, *(path for path in home.rglob("*") if path.is_dir())):
-        remove_leftovers(folder)
+    remove_leftovers_below(home)
 
 
 def hidden(home: Path) -> set[str]:

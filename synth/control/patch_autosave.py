@@ -46,6 +46,7 @@ class Autosave:
     def __init__(self, path: Path | None = None, period_s: float = PERIOD_S) -> None:
         self.path = path or default_path()
         self.failure: str | None = None
+        self._told: str | None = None
         self._period_s = period_s
         self._condition = threading.Condition()
         self._newest: State | None = None
@@ -61,6 +62,15 @@ class Autosave:
                 return  # called some forty times a second, whether or not something changed
             self._newest = State(patch, stored)
             self._condition.notify()
+
+    def news(self) -> str:
+        """What the player should know since the last call: that the patch is not kept, or is again; "": nothing.
+        Words that change while it fails, such as the room that is left, are no news."""
+        failure = self.failure
+        if (failure is None) == (self._told is None):
+            return ""
+        self._told = failure
+        return "the current patch is kept again" if failure is None else f"the current patch is not kept: {failure}"
 
     def close(self) -> None:
         """Write what is not written yet, and end the thread."""

@@ -97,7 +97,6 @@ class PatchBank:
             except OSError as error:
                 self._warn(f"cannot make the folder {self.folder}: {error.strerror}; patches can't be saved there")
             remove_leftovers(self.folder)
-            remove_leftovers(self.folder / TRASH_NAME)
             self._shipped = self._read_folder(self._shipped_folder)
             self._own = self._read_folder(self.folder)
             self._index = self._read_index()
