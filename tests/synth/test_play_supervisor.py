@@ -139,25 +139,29 @@ def test_tetrad_play_plays_on_after_a_kill_with_its_sound_and_ends_with_its_supe
     own = {"TETRAD_HOME": str(tmp_path), "TETRAD_SOCKET": str(tmp_path / "s"), "TETRAD_SCREEN": "small_screen"}
     command = [sys.executable, "-m", "synth.cli", "play", "--fresh", "--audio", "null", "--osc", "-1", "--no-refine"]
     screens = tmp_path / "screens"
-    with subprocess.Popen(
+    program = subprocess.Popen(
         command,
         env={**os.environ, **own, "PYTHONPATH": paths, "DISPLAY": ":77"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-    ) as program:
-        with Client(tmp_path / "s", name="test") as client:
-            client.start()
-            wait_until(lambda: client.connected and screens.exists(), "the engine", 300.0)
-            client.request("set", parameter="reverb", value=0.25)
-            wait_until((tmp_path / "current.json").exists, "the current patch on the disk")
-            engine = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
-            killed = [one for one in engine if "synth.cli" in Path(f"/proc/{one}/cmdline").read_text()]
-            os.kill(int(killed[0]), signal.SIGKILL)
-            wait_until(lambda: not client.connected, "the end of the first engine")
-            wait_until(lambda: client.connected, "the second engine", 300.0)
-            assert client.request("status")["parameters"]["reverb"] == 0.25  # whatever --fresh said
+    )
+    client = Client(tmp_path / "s", name="test")
+    try:
+        client.start()
+        wait_until(lambda: client.connected and screens.exists(), "the engine", 300.0)
+        client.request("set", parameter="reverb", value=0.25)
+        wait_until((tmp_path / "current.json").exists, "the current patch on the disk")
+        wait_until(lambda: b'"reverb": 0.25' in (tmp_path / "current.json").read_bytes(), "the newest one")
+        children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
+        (engine,) = [one for one in children if "synth.cli" in Path(f"/proc/{one}/cmdline").read_text()]
+        os.kill(int(engine), signal.SIGKILL)
+        wait_until(lambda: not client.connected, "the end of the first engine")
+        wait_until(lambda: client.connected, "the second engine", 300.0)
+        assert client.request("status")["parameters"]["reverb"] == 0.25  # whatever --fresh said
+    finally:
+        client.close()
         program.kill()
         program.wait()
-        (screen,) = screens.read_text().split()
-        wait_until(lambda: not lives(screen), "the screen's end")
-        wait_until(lambda: not (tmp_path / "s").exists(), "the second engine's end")
+    (screen,) = screens.read_text().split()
+    wait_until(lambda: not lives(screen), "the screen's end")
+    wait_until(lambda: not (tmp_path / "s").exists(), "the second engine's end")
