@@ -23,7 +23,7 @@ from typing import Any
 
 from synth.control.fields import shown
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, make_folder
 from synth.paths import user_data_dir
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
@@ -82,7 +82,7 @@ class SettingsFile:
                 raise TetradError(f"the choice is not kept: {self.trouble}")
             changed = dataclasses.replace(self.settings, **values)
             if changed != self.settings:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path.parent)
                 atomic_write_bytes(self.path, toml_text(_as_tables(changed)).encode())
             self.settings = changed
         return changed

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, make_folder
 from synth.paths import user_data_dir
 from ui.theme import THEMES
 
@@ -71,5 +71,5 @@ class Store:
             return
         # Strings, numbers and truth values are written alike in JSON and in TOML.
         lines = [f"{field.name} = {json.dumps(getattr(self.kept, field.name))}\n" for field in fields(Kept)]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         atomic_write_bytes(self.path, "".join(lines).encode())

@@ -8,6 +8,7 @@ checksum matches them. The pad takes its name when all rows are there.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -203,7 +204,8 @@ class PadWriter:
 
     def close(self) -> None:
         """What is finished stays for the next writer."""
-        self._journal.close()
+        with contextlib.suppress(OSError):  # a line that a full disk did not take; its row is made again
+            self._journal.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
