@@ -23,12 +23,14 @@ import pytest
 from benchmarks import format_fuzz, format_parsers, import_parsers
 from benchmarks.import_fuzz import FAILURES, run
 from firmware_host.settings import read_settings as read_board
+from models.safetensors_file import read_safetensors
 from synth.control.patch import read_patch
 from synth.control.patch_index import read_index
 from synth.control.scala import read_tuning
 from synth.errors import TetradError
 from synth.grid.pair_file import read_pair
 from synth.instruments.format import SUFFIX, read_header, read_instrument
+from synth.instruments.sources import find
 from synth.io.greeting import EngineGoneError, greet
 from synth.io.midi_file import MOST_BYTES as MOST_MIDI_BYTES
 from synth.io.midi_file import read_midi_file
@@ -64,6 +66,10 @@ READERS: dict[str, Callable[[Path], object]] = {
     "x.tetrad-pad": Pad.open,
     "a+b.tetrad-pair": read_pair,
     f"x{SUFFIX}": read_instrument,
+    "a.sfz": find,
+    "a.sf2": find,
+    "a.wav": find,
+    "x.safetensors": lambda path: read_safetensors(path, "test", 1),
 }
 GOOD_JSON = {
     "patch.json": "patch",
