@@ -137,6 +137,7 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("server.osc_malformed", "whole number", "packets", "UDP packets that were no OSC."),
     StatusEntry("server.osc_dropped", "whole number", "packets", "UDP packets beyond 4000 a second."),
     StatusEntry("server.osc", "text", "", "Address of OSC, or why there is none."),
+    StatusEntry("server.osc_open", "flag", "", "OSC listens beyond this machine, since that was asked for."),
 )
 
 

@@ -7,6 +7,7 @@ bound, and works in short turns (`synth.io.connection`), so that the interpreter
 import asyncio
 import concurrent.futures
 import contextlib
+import ipaddress
 import logging
 import os
 import threading
@@ -115,6 +116,12 @@ class Server:
         """(host, port) of OSC, or None where there is none."""
         return None if self._osc is None else self._osc.address
 
+    @property
+    def osc_open(self) -> bool:
+        """Whether OSC listens beyond this machine."""
+        address = self.osc_address
+        return address is not None and not ipaddress.ip_address(address[0]).is_loopback
+
     def notify(self, notice: str, **data: Any) -> None:
         """Tell every client something of the table `synth.control.status.NOTICES`. Any thread; never waits."""
         if notice not in NOTICE_NAMES:
@@ -168,6 +175,9 @@ class Server:
                     lambda: OscEndpoint(self), local_addr=self._osc_wanted
                 )
                 self._osc_words = "{}:{}".format(*self._osc.address)
+                if self.osc_open:
+                    self._osc_words += ", open to the network"
+                    self._tell("osc", f"OSC is at {self._osc_words}: whoever reaches it can play and change the sound")
             except OSError as error:
                 host, port = self._osc_wanted
                 self._osc_words = f"off: UDP {host}:{port}: {error.strerror or error}"
@@ -298,6 +308,7 @@ class Server:
             **self._counts,
             "lost_frames": self._counts["lost_frames"] + sum(c.lost_frames for c in self._connections),
             "osc": self._osc_words,
+            "osc_open": self.osc_open,
             "osc_malformed": 0 if self._osc is None else self._osc.malformed,
             "osc_dropped": 0 if self._osc is None else self._osc.dropped,
         }

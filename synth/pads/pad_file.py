@@ -247,10 +247,12 @@ def _journal_entry(spec: PadSpec, line: bytes) -> tuple[int, PadRow] | None:
     try:
         number, *values = json.loads(line)
         row = PadRow(*values)
+        if not all(type(value) is int for value in (number, *values)):  # 3.0 is a number of JSON, but no place
+            return None
         if not 0 <= number < spec.n_rows:
             return None
         check_row(spec, number, row)
-    except (ValueError, TypeError, TetradError):
+    except (ValueError, TypeError, RecursionError, TetradError):
         return None
     return number, row
 
