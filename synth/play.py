@@ -17,7 +17,7 @@ from synth import demo
 from synth.audition import Audition
 from synth.board import ANY, NONE, BoardHost, why_no_board_host
 from synth.command import stop_signals
-from synth.control.address import OSC_PORT
+from synth.control.address import OSC_HOST, OSC_PORT
 from synth.control.events import Event, SetParameter
 from synth.control.patch import Patch
 from synth.control.patch_autosave import Autosave, restore
@@ -106,6 +106,12 @@ class PlayCommand:
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
+        how.add_argument(
+            "--osc-host",
+            default=OSC_HOST,
+            metavar="ADDRESS",
+            help="where OSC listens; anyone who reaches it can play (default: this machine only)",
+        )
         add_grid_argument(how)
         how.add_argument(
             "--refine",
@@ -163,7 +169,9 @@ def _play(
         stack.callback(session.close)
         live = LiveEngine(engine, stage)
         stage.wake = queue.on_arrival = live.wake
-        server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
+        server = stack.enter_context(
+            Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc, osc_host=args.osc_host)
+        )
         _connect(session, server)
         print_patch(session, pad)
         stack.enter_context(live)
