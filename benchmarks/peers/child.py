@@ -3,8 +3,8 @@
 {"ask": "hold", "voices": 16} -> {}
 {"ask": "share", "seconds": 1.0} -> {"share": 0.05}         of one core
 {"ask": "onsets", "trials": 16} -> {"onsets_ms": [...]}
-{"ask": "limits"} -> the machine's limits (benchmarks.peers.limits), by the peer "limits" alone
-The first line out says when it is ready: {"memory_mb": what opening the peer added to the process}.
+{"ask": "memory"} -> {"memory_mb": 45.2, "added_mb": 33.0}     resident; without the interpreter
+The first line out says that it is ready, and what it renders: {"block", "rate_hz", "n_weights": null or a number}.
 Every answer may be {"error": "one sentence"} instead. The process ends with its input.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from benchmarks.peers.fluidsynth import FluidSynth
-from benchmarks.peers.peer import Peer, PeerError, onsets_ms, share
+from benchmarks.peers.peer import Peer, PeerError, share
 
 NAMES = ("tetrad", "fluidsynth", "zynaddsubfx", "rave-v1", "rave-v2")
 
@@ -48,8 +48,8 @@ def memory_mb(pid: int) -> float:
     raise PeerError(f"Process {pid} has no resident memory; a running one was expected.")
 
 
-def answer(peer: Peer, request: dict[str, Any]) -> dict[str, Any]:
-    """What is asked. Raises PeerError where it can't be measured."""
+def answer(peer: Peer, request: dict[str, Any], before_mb: float) -> dict[str, Any]:
+    """What is asked; before_mb: the process's memory before the peer. Raises PeerError where it can't be measured."""
     match request["ask"]:
         case "hold":
             peer.hold(request["voices"])
@@ -57,9 +57,10 @@ def answer(peer: Peer, request: dict[str, Any]) -> dict[str, Any]:
         case "share":
             return {"share": share(peer, request["seconds"])}
         case "onsets":
-            return {"onsets_ms": onsets_ms(peer, request["trials"])}
+            return {"onsets_ms": peer.onsets_ms(request["trials"])}
         case "memory":
-            return {"memory_mb": memory_mb(os.getpid())}
+            resident_mb = memory_mb(os.getpid())
+            return {"memory_mb": resident_mb, "added_mb": resident_mb - before_mb}
     raise PeerError(f"{request['ask']} is no question; expected hold, share, onsets or memory.")
 
 
@@ -70,6 +71,7 @@ def serve(peer: Peer, lines: IO[str], out: IO[str]) -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
+    before_mb = memory_mb(os.getpid())
     try:
         peer.open()
     except PeerError as error:
@@ -78,7 +80,7 @@ def serve(peer: Peer, lines: IO[str], out: IO[str]) -> None:
     say({"block": peer.block, "rate_hz": peer.rate_hz, "n_weights": getattr(peer, "n_weights", None)})
     for line in lines:
         try:
-            say(answer(peer, json.loads(line)))
+            say(answer(peer, json.loads(line), before_mb))
         except PeerError as error:
             say({"error": str(error)})
 

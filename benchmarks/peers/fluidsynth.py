@@ -9,7 +9,17 @@ from ctypes import c_char_p, c_double, c_float, c_int, c_void_p
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.peer import AUDIBLE, BLOCK, N_CHANNELS, RATE_HZ, SETTLE_S, PeerError, first_above, notes
+from benchmarks.peers.peer import (
+    AUDIBLE,
+    BLOCK,
+    N_CHANNELS,
+    RATE_HZ,
+    SETTLE_S,
+    PeerError,
+    first_above,
+    keyed_onsets_ms,
+    notes,
+)
 
 PACKAGES = ("fluidsynth", "libfluidsynth3", "fluid-soundfont-gm")
 FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -31,7 +41,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 
 
 class FluidSynth:
-    """A peer (benchmarks.peers.peer.Peer). Its own blocks are 64 samples; a note of these presets takes 1 or 2 voices."""
+    """A peer (benchmarks.peers.peer.Keyed). Its own blocks are 64 samples; a note takes 1 or 2 voices."""
 
     rate_hz = RATE_HZ
     block = BLOCK
@@ -81,8 +91,11 @@ class FluidSynth:
     def render(self) -> None:
         self._library.fluid_synth_write_float(self._synth, BLOCK, self._out, 0, 2, self._out, 1, 2)
 
+    def onsets_ms(self, n_trials: int) -> list[float]:
+        return keyed_onsets_ms(self, n_trials)
+
     def peak(self) -> float:
-        return max(map(abs, self._out))
+        return float(max(map(abs, self._out)))
 
     def first_audible(self) -> int | None:
         sample = first_above(self._out, AUDIBLE)

@@ -16,12 +16,12 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
 
 
 class Host:
-    """A peer in a process of its own, on one core. Use it as a context manager.
+    """A peer in a process of its own, on the cores of this one. Use it as a context manager.
 
     start_s: from starting the process until it could play. Raises PeerError where the peer says why it can't.
     """
 
-    def __init__(self, name: str, core: int) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         command = [sys.executable, "-m", "benchmarks.peers.child", name]
         began_s = time.perf_counter()
@@ -31,7 +31,6 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, **ONE_THREAD},
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )
         try:
             opened = self._answer()
@@ -52,10 +51,6 @@ class Host:
         except BrokenPipeError as error:
             raise PeerError(f"{self.name} is gone; an answer was expected; run it alone to see why.") from error
         return self._answer()
-
-    def memory_mb(self) -> float:
-        """Resident memory of its process, MB."""
-        return float(self.ask("memory")["memory_mb"])
 
     def close(self) -> None:
         """End the process."""

@@ -34,17 +34,24 @@ class Peer(Protocol):
     def hold(self, n_voices: int) -> None:
         """End what sounds, and begin `n_voices` notes that last. Raises PeerError where they do not all sound."""
 
-    def silence(self) -> None:
-        """End what sounds, as fast as the synthesizer does."""
-
-    def begin_note(self) -> None:
-        """Begin one note with the next block."""
-
     def render(self) -> None:
         """Make the next block."""
 
     def peak(self) -> float:
         """Largest absolute sample of the last block, full scale is 1."""
+
+    def onsets_ms(self, n_trials: int) -> list[float]:
+        """Ms from a key at a random moment to the first audible sample, without the sound card's own buffers."""
+
+
+class Keyed(Peer, Protocol):
+    """A peer whose keys take effect with the next block."""
+
+    def silence(self) -> None:
+        """End what sounds, as fast as the synthesizer does."""
+
+    def begin_note(self) -> None:
+        """Begin one note with the next block."""
 
     def first_audible(self) -> int | None:
         """The first sample of the last block above AUDIBLE; None where it is silent."""
@@ -74,11 +81,8 @@ def share(peer: Peer, seconds: float) -> float:
     return spent_s / (n_blocks * peer.block / peer.rate_hz)
 
 
-def onsets_ms(peer: Peer, n_trials: int) -> list[float]:
-    """Ms from a key at a random moment to the first audible sample: it waits for the next block, and then for the sound.
-
-    The sound card's own buffers come on top, for every synthesizer the same.
-    """
+def keyed_onsets_ms(peer: Keyed, n_trials: int) -> list[float]:
+    """`onsets_ms` of a peer with keys: a key at a random moment waits for the next block, and then for the sound."""
     moment = random.Random(1)
     return [
         (moment.uniform(0.0, peer.block) + _onset(peer, moment.randrange(8))) / peer.rate_hz * 1e3
@@ -86,7 +90,7 @@ def onsets_ms(peer: Peer, n_trials: int) -> list[float]:
     ]
 
 
-def _onset(peer: Peer, n_blocks_before: int) -> int:
+def _onset(peer: Keyed, n_blocks_before: int) -> int:
     """Samples from the beginning of a block with a note in it to the first audible sample."""
     peer.silence()
     _render_until_silent(peer)
@@ -101,7 +105,7 @@ def _onset(peer: Peer, n_blocks_before: int) -> int:
     raise PeerError(f"A note did not sound within {LONGEST_ONSET_S:g} s; choose another sound.")
 
 
-def _render_until_silent(peer: Peer) -> None:
+def _render_until_silent(peer: Keyed) -> None:
     quiet = 0
     for _ in range(int(LONGEST_TAIL_S * peer.rate_hz / peer.block)):
         peer.render()

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from benchmarks.peers.peer import AUDIBLE, PeerError, first_above
+from benchmarks.peers.peer import PeerError
 
 CONFIGS = ("v1", "v2")
 
@@ -37,11 +37,8 @@ class Rave:
             for _ in range(3):  # the first runs of a shape choose their kernels
                 self._sound = self._decoder(self._latents)
 
-    def silence(self) -> None:
-        raise PeerError("RAVE has no notes to end; its delay is a block of sound at least.")
-
-    def begin_note(self) -> None:
-        raise PeerError("RAVE has no notes to begin; its delay is a block of sound at least.")
+    def onsets_ms(self, n_trials: int) -> list[float]:
+        raise PeerError(f"RAVE has no keys to time {n_trials} of; its delay is a block of sound at least.")
 
     def render(self) -> None:
         with self._torch.inference_mode():
@@ -49,6 +46,3 @@ class Rave:
 
     def peak(self) -> float:
         return float(self._sound.abs().max())
-
-    def first_audible(self) -> int | None:
-        return first_above(self._sound[0].tolist(), AUDIBLE)

@@ -1,13 +1,14 @@
 """Decoders of the sizes that RAVE publishes, with random weights: they cost what trained ones cost.
 
-Caillon and Esling, "RAVE: A variational autoencoder for fast and high-quality neural audio synthesis" (arXiv 2111.05011),
-and the configurations v1 and v2 of github.com/acids-ircam/RAVE at commit f048ec4 (rave/configs/v1.gin, v2.gin): 128
+Caillon and Esling, "RAVE: A variational autoencoder for fast and high-quality neural audio synthesis" (arXiv
+2111.05011), and the configurations v1 and v2 of github.com/acids-ircam/RAVE at commit f048ec4 (rave/configs/v1.gin, v2.gin): 128
 latents per 2,048 samples at 44.1 kHz, upsampled by 128 in four stages with halving channels, then a bank of 16 bands.
 Streamed as that project streams them: every convolution keeps what it has seen of the last block.
 Shapes are [streams, channels, time].
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -42,8 +43,15 @@ class Config:
 
 V1 = Config("v1", 64, (4, 4, 4, 2), ((1, 3, 5),) * 4, kernel=3, first_kernel=7, inner_kernel=3, noise=True)
 V2 = Config(
-    "v2", 96, (2, 4, 4, 4), ((1, 3), (1, 3, 9), (1, 3, 9), (1, 3, 9)), kernel=3, first_kernel=3, inner_kernel=1, noise=False
-)  # fmt: skip
+    "v2",
+    96,
+    (2, 4, 4, 4),
+    ((1, 3), (1, 3, 9), (1, 3, 9), (1, 3, 9)),
+    kernel=3,
+    first_kernel=3,
+    inner_kernel=1,
+    noise=False,
+)
 """v2's stages are listed here from the latents on; its file lists them from the sound on."""
 
 
@@ -57,19 +65,20 @@ class StreamedConv(nn.Module):
         self._kept: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._n_kept <= 0:
-            result: Tensor = self.conv(x)
-            return result
+        if self._n_kept > 0:
+            x = self._with_kept(x)
+        return cast(Tensor, self.conv(x))
+
+    def _with_kept(self, x: Tensor) -> Tensor:
         if self._kept is None or self._kept.shape[0] != x.shape[0]:
             self._kept = x.new_zeros(x.shape[0], x.shape[1], self._n_kept)
         x = torch.cat([self._kept, x], dim=2)
         self._kept = x[:, :, -self._n_kept :]
-        result = self.conv(x)
-        return result
+        return x
 
 
 class StreamedUpsampling(nn.Module):
-    """A transposed convolution, kernel 2 * ratio, whose tails overlap into the next block: [B, in, T] -> [B, out, T * ratio]."""
+    """A transposed convolution of 2 * ratio taps, whose tails reach into the next block: [B, in, T] -> [B, out, T * ratio]."""
 
     def __init__(self, n_in: int, n_out: int, ratio: int) -> None:
         super().__init__()
@@ -78,12 +87,11 @@ class StreamedUpsampling(nn.Module):
         self._tail: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv(functional.leaky_relu(x, _SLOPE))
+        y: Tensor = self.conv(functional.leaky_relu(x, _SLOPE))
         if self._tail is not None and self._tail.shape[0] == x.shape[0]:
             y[:, :, : self._ratio] += self._tail
         self._tail = y[:, :, -self._ratio :].clone()
-        result: Tensor = y[:, :, : -self._ratio]
-        return result
+        return y[:, :, : -self._ratio]
 
 
 class ResidualUnit(nn.Module):
@@ -96,11 +104,11 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.outer(functional.leaky_relu(x, _SLOPE))
-        return x + self.inner(functional.leaky_relu(y, _SLOPE))
+        return x + cast(Tensor, self.inner(functional.leaky_relu(y, _SLOPE)))
 
 
 class Noise(nn.Module):
-    """v1's filtered noise: every 64 band samples a response of five bands, for each of the 16. [B, C, T] -> [B, 16, T]."""
+    """v1's filtered noise: per 64 samples of a band a response of five levels. [B, channels, T] -> [B, 16, T]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -115,7 +123,7 @@ class Noise(nn.Module):
         amplitude = torch.sigmoid(x.permute(0, 2, 1).reshape(n_streams, n_frames, N_BANDS, 5))
         response = functional.pad(torch.fft.irfft(amplitude), (0, 120))  # 8 samples, in 128: no wrapping
         noise = functional.pad(torch.rand(n_streams, n_frames, N_BANDS, 64) * 2 - 1, (0, 64))
-        shaped = torch.fft.irfft(torch.fft.rfft(response) * torch.fft.rfft(noise))[..., :64]
+        shaped: Tensor = torch.fft.irfft(torch.fft.rfft(response) * torch.fft.rfft(noise))[..., :64]
         return shaped.permute(0, 2, 1, 3).reshape(n_streams, N_BANDS, n_frames * 64)
 
 

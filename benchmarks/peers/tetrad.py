@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
-from benchmarks.peers.peer import AUDIBLE, BLOCK, RATE_HZ, SETTLE_S, PeerError, first_above, notes
+from benchmarks.peers.peer import BLOCK, N_CHANNELS, RATE_HZ, SETTLE_S, PeerError, notes
 from synth.bench import sustaining_corners
+from synth.bench_latency import LatencyBench
 from synth.control.events import AllSoundOff, NoteOn, SetParameter
 from synth.frames import HOP
 from synth.instruments.library import Library
@@ -34,7 +35,8 @@ class Tetrad:
         gc.disable()  # as while it plays
 
     def hold(self, n_voices: int) -> None:
-        self.silence()
+        for channel in range(N_CHANNELS):
+            self._engine.push(AllSoundOff(self._engine.clock_samples, channel))
         self._run(SETTLE_S)
         for i, (channel, key) in enumerate(notes(n_voices)):
             # Onsets spread over a control tick, as fingers do.
@@ -43,12 +45,6 @@ class Tetrad:
         found = self._engine.status()["voices"]
         if found != n_voices:
             raise PeerError(f"{found} of {n_voices} notes sound; choose instruments that sustain.")
-
-    def silence(self) -> None:
-        self._engine.push(AllSoundOff(self._engine.clock_samples))
-
-    def begin_note(self) -> None:
-        self._engine.push(NoteOn(self._engine.clock_samples, 0, 60, 100))
 
     def render(self) -> None:
         now = self._engine.clock_samples
@@ -61,8 +57,9 @@ class Tetrad:
     def peak(self) -> float:
         return float(np.abs(self._out).max())
 
-    def first_audible(self) -> int | None:
-        return first_above(np.abs(self._out).max(axis=1).tolist(), AUDIBLE)
+    def onsets_ms(self, n_trials: int) -> list[float]:
+        """Of the whole way through threads and a stream in real time: every key is as late as every other."""
+        return [float(delay) / RATE_HZ * 1e3 for delay in LatencyBench().note_on_live(n_trials)]
 
     def _run(self, seconds: float) -> None:
         for _ in range(int(seconds * RATE_HZ / BLOCK)):

@@ -11,7 +11,17 @@ from pathlib import Path
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from benchmarks.peers.dssi import Plugin
-from benchmarks.peers.peer import AUDIBLE, BLOCK, N_CHANNELS, RATE_HZ, SETTLE_S, PeerError, first_above, notes
+from benchmarks.peers.peer import (
+    AUDIBLE,
+    BLOCK,
+    N_CHANNELS,
+    RATE_HZ,
+    SETTLE_S,
+    PeerError,
+    first_above,
+    keyed_onsets_ms,
+    notes,
+)
 
 PACKAGES = ("zynaddsubfx", "zynaddsubfx-data", "zynaddsubfx-dssi")
 PLUGIN = Path("/usr/lib/dssi/libzynaddsubfx_dssi.so")
@@ -25,7 +35,7 @@ _LOADING_S = 3.0
 
 
 class ZynAddSubFx:
-    """A peer (benchmarks.peers.peer.Peer). Its own blocks are 256 samples, unless its settings say otherwise."""
+    """A peer (benchmarks.peers.peer.Keyed). Its own blocks are 256 samples, unless its settings say otherwise."""
 
     rate_hz = RATE_HZ
     block = BLOCK
@@ -69,8 +79,11 @@ class ZynAddSubFx:
     def render(self) -> None:
         self._plugin.run()
 
+    def onsets_ms(self, n_trials: int) -> list[float]:
+        return keyed_onsets_ms(self, n_trials)
+
     def peak(self) -> float:
-        return max(*map(abs, self._plugin.left), *map(abs, self._plugin.right))
+        return float(max(*map(abs, self._plugin.left), *map(abs, self._plugin.right)))
 
     def first_audible(self) -> int | None:
         return first_above(map(max, map(abs, self._plugin.left), map(abs, self._plugin.right)), AUDIBLE)
@@ -78,7 +91,7 @@ class ZynAddSubFx:
     def _start(self) -> None:
         self._plugin = Plugin(PLUGIN, RATE_HZ, BLOCK, _CONTROLS)
 
-    def _send(self, address: str, *values: object) -> None:
+    def _send(self, address: str, *values: int | str) -> None:
         message = OscMessageBuilder(address)
         for value in values:
             message.add_arg(value)
