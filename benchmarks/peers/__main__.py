@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.peers import fluidsynth, packages, programs, zynaddsubfx
@@ -18,8 +19,8 @@ from benchmarks.peers.table import markdown
 DEBIAN_PACKAGES = {"fluidsynth": fluidsynth.PACKAGES, "zynaddsubfx": zynaddsubfx.PACKAGES}
 
 
-def main() -> None:
-    args = _arguments()
+def main(words: Sequence[str] | None = None) -> None:
+    args = _arguments(words)
     load = os.getloadavg()[0]
     os.sched_setaffinity(0, {args.core})  # what is started from here inherits it
     if not args.no_install:
@@ -60,7 +61,7 @@ def _measure_program(one: Measured, n_starts: int) -> None:
                 one.disk_mb[packages.part_of(package)] = one.disk_mb.get(packages.part_of(package), 0.0) + size_mb
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, too")
@@ -71,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=5, metavar="N", help="of each program (default %(default)s)")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="default: the last")
     parser.add_argument("--no-install", action="store_true", help="leave out peers that are not installed")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     if min(args.rounds, args.onsets, args.starts) < 1 or not args.seconds > 0.0:
         parser.error("--rounds, --seconds, --onsets and --starts must be more than 0")
     if args.core not in os.sched_getaffinity(0):

@@ -64,8 +64,8 @@ def answer(peer: Peer, request: dict[str, Any], before_mb: float) -> dict[str, A
     raise PeerError(f"{request['ask']} is no question; expected hold, share, onsets or memory.")
 
 
-def serve(peer: Peer, lines: IO[str], out: IO[str]) -> None:
-    """Open the peer, and answer until the input ends."""
+def serve(name: str, lines: IO[str], out: IO[str]) -> None:
+    """Open the peer of that name, and answer until the input ends."""
 
     def say(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
@@ -73,6 +73,7 @@ def serve(peer: Peer, lines: IO[str], out: IO[str]) -> None:
 
     before_mb = memory_mb(os.getpid())
     try:
+        peer = make(name)
         peer.open()
     except PeerError as error:
         say({"error": str(error)})
@@ -88,7 +89,7 @@ def serve(peer: Peer, lines: IO[str], out: IO[str]) -> None:
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not mix with the answers
-    serve(make(sys.argv[1]), sys.stdin, answers)
+    serve(sys.argv[1], sys.stdin, answers)
 
 
 if __name__ == "__main__":

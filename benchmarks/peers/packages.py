@@ -18,7 +18,7 @@ _LEFT_OUT = {"__pycache__", "pictures", "shipped"}
 
 
 def install(packages: Iterable[str], what_for: str, said: IO[str]) -> None:
-    """Install those Debian packages that are missing, where that is possible; `said` is a real file, and gets its words."""
+    """Install Debian packages that are missing, where that is possible; its words go to `said`, a real file."""
     arguments = [word for package in packages for word in (package, what_for)]
     subprocess.run([ROOT / ".ci" / "apt.sh", *arguments], check=False, stdout=said)
 
@@ -29,7 +29,7 @@ def part_of(package: str) -> str:
 
 
 def debian_mb(packages: Iterable[str]) -> float:
-    """What Debian packages take when installed, MB, without those they depend on. Raises PeerError for a missing one."""
+    """What Debian packages take, MB, without those they depend on. Raises PeerError for a missing one."""
     if shutil.which("dpkg-query") is None:
         raise PeerError("dpkg-query is missing; a Debian system was expected; the peers' sizes are asked of it.")
     total_kib = 0

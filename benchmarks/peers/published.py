@@ -8,20 +8,26 @@ RAVE = "github.com/acids-ircam/RAVE at f048ec4"
 
 @dataclass(frozen=True)
 class Published:
-    """text: as the table shows it; source: repository and file, or paper."""
+    """what: of which measure; text: as the table shows it; source: repository and file."""
 
+    what: str
     text: str
     source: str
 
 
-NSYNTH_SUPER = {
-    "rate": Published("16 kHz", f"{ONSS}, app/readme.md and audio/readme.md"),
-    "voices": Published("32, then the oldest ends", f"{ONSS}, app/src"),
-    "disk": Published("1.7 GB or 26 GB of pads", f"{ONSS}, app/readme.md"),
-    "custom": Published("36 h on 8 K80 GPUs for 4 instruments a corner (120,000 notes)", f"{ONSS}, audio/readme.md"),
-}
+RATE = Published("NSynth Super's sounds", "16 kHz", f"{ONSS}, app/open-nsynth/bin/data/settings.json")
+MOST_VOICES = Published(
+    "NSynth Super's voices", "32, then the oldest ends", f"{ONSS}, app/open-nsynth/third_party/Multisampler.h"
+)
+DISK = Published("NSynth Super's pads", "pads 1.7 GB or 26 GB", f"{ONSS}, app/readme.md")
+CUSTOM = Published(
+    "NSynth Super's instruments",
+    "36 h on 8 K80 GPUs, for all mixtures of 4 instruments a corner",
+    f"{ONSS}, audio/readme.md",
+)
 RAVE_CUSTOM = Published(
-    "at least 3 h of like recordings; 1,000,000 training steps in the first phase alone, on a GPU",
+    "RAVE's training",
+    "at least 3 h of like recordings and 1,000,000 training steps, only for its first phase",
     f"{RAVE}, docs/training_setup.md and rave/configs/v1.gin",
 )
-RAVE_SPEED = Published("20 times real time at 48 kHz on a laptop's CPU", "arXiv 2111.05011, abstract")
+ALL = (RATE, MOST_VOICES, DISK, CUSTOM, RAVE_CUSTOM)

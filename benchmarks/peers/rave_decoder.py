@@ -1,8 +1,8 @@
 """Decoders of the sizes that RAVE publishes, with random weights: they cost what trained ones cost.
 
 Caillon and Esling, "RAVE: A variational autoencoder for fast and high-quality neural audio synthesis" (arXiv
-2111.05011), and the configurations v1 and v2 of github.com/acids-ircam/RAVE at commit f048ec4 (rave/configs/v1.gin, v2.gin): 128
-latents per 2,048 samples at 44.1 kHz, upsampled by 128 in four stages with halving channels, then a bank of 16 bands.
+2111.05011), and rave/configs/v1.gin and v2.gin of github.com/acids-ircam/RAVE at commit f048ec4: 128 latents per
+2,048 samples at 44.1 kHz, upsampled by 128 in four stages with halving channels, then a bank of 16 bands.
 Streamed as that project streams them: every convolution keeps what it has seen of the last block.
 Shapes are [streams, channels, time].
 """
@@ -78,7 +78,7 @@ class StreamedConv(nn.Module):
 
 
 class StreamedUpsampling(nn.Module):
-    """A transposed convolution of 2 * ratio taps, whose tails reach into the next block: [B, in, T] -> [B, out, T * ratio]."""
+    """A transposed convolution of 2 * ratio taps, tail kept. [B, in, T] -> [B, out, ratio * T]."""
 
     def __init__(self, n_in: int, n_out: int, ratio: int) -> None:
         super().__init__()

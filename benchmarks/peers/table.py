@@ -91,21 +91,20 @@ def _ratio_row(tetrad: Measured | None) -> Row:
 
 def rows(tetrad: Measured | None) -> list[Row]:
     """The table's rows."""
-    super_ = published.NSYNTH_SUPER
     return [
         Row("a voice is", lambda p: VOICES[p.name], "a recorded note at the nearest of 9x9 places"),
-        Row("sample rate, block", _format_rate, super_["rate"].text),
+        Row("sample rate, block", _format_rate, published.RATE.text),
         *(
             Row(f"{n} voice{'s' * (n > 1)}: share of a core", lambda p, n=n: percent(p.share(n)))  # type: ignore[misc]
             for n in (1, 4, 16, 64)
         ),
-        Row("voices per core (by the line through these)", _voices_per_core),
+        Row("voices per core (by the line through these)", _voices_per_core, published.MOST_VOICES.text),
         _ratio_row(tetrad),
         Row("key to sound, median (least to most)", _onset),
         Row("start to the first sound", lambda p: _seconds(p.start_s)),
         Row("memory while it plays", lambda p: megabytes(p.memory_mb)),
-        Row("on disk", _disk, super_["disk"].text),
-        Row("an instrument of your own", _custom, super_["custom"].text),
+        Row("on disk", _disk, published.DISK.text),
+        Row("an instrument of your own", _custom, published.CUSTOM.text),
     ]
 
 
@@ -118,8 +117,7 @@ def markdown(found: dict[str, Measured], machine: Limits) -> str:
     if machine.copy_gb_per_s:
         head = ["the machine's limit, one core", "measured", "what that would be in voices", "of it Tetrad reaches"]
         parts.append(_table(head, _limit_rows(machine, found.get("tetrad"))))
-    sources = [*published.NSYNTH_SUPER.values(), published.RAVE_CUSTOM]
-    parts.append("\n".join(f"- Published: {one.text}: {one.source}." for one in sources))
+    parts.append("\n".join(f"- {one.what}, as published: {one.source}." for one in published.ALL))
     missing = [f"- Not measured: {what} of {TITLES[p.name]}: {why}" for p in peers for what, why in p.missing.items()]
     if missing:
         parts.append("\n".join(missing))
