@@ -15,209 +15,178 @@ import contextlib
 import json
 import os
 import random
-import re
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.jack_server import jack_server
 from benchmarks.soaking.control import Control
-from benchmarks.soaking.costs import Memory, processes, stolen_s
-from benchmarks.soaking.hands import Fingers, Hand, Keyboard, Player
+from benchmarks.soaking.costs import Memory
+from benchmarks.soaking.hands import Fingers, Hand, Keyboard
+from benchmarks.soaking.instrument import Instrument
 from benchmarks.soaking.ledger import Ledger
 from benchmarks.soaking.report import broken, markdown, report
-from benchmarks.soaking.script import Script, silence
+from benchmarks.soaking.round import Round
+from benchmarks.soaking.script import Script
 from benchmarks.soaking.window import Window, WindowGoneError
 from firmware_host.simulate import PtyBoard
 from synth.command import stop_signals
+from synth.control.patch_autosave import restore
 from synth.errors import TetradError
 from tests.ui.display import Display
-from tests.ui.engine import WITH_US
 
-ROOT = Path(__file__).resolve().parents[1]
 START_WITHIN_S = 180.0
 """The very first start compiles for a minute, on a quiet machine."""
-END_WITHIN_S = 60.0
-NOTES_END_WITHIN_S = 10.0
-BROKE_DOWN = re.compile(r"broke down|does not start")
-"""What `synth.companion` says of a screen or a board's host."""
+IMPORTS_END_WITHIN_S = 120.0
 
 
-class Instrument:
-    """`tetrad play` with screen and board; a context manager that ends it as a player does, and takes down how.
+class Log:
+    """Rows, a line of JSON each, added to a file; `rows` has those of this soak."""
 
-    home: of its data. arguments: more of `tetrad play`. pin: cores for `taskset`, or "".
-    """
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.rows: list[dict[str, Any]] = []
 
-    def __init__(self, home: Path, arguments: Sequence[str], environment: dict[str, str], pin: str = "") -> None:
-        self.socket = home / "s"
-        self.crashes: list[str] = []
-        self._said_path, self._read_bytes = home / "said", 0
-        pinned = ["taskset", "-c", pin] if pin else []
-        command = [*WITH_US, *pinned, sys.executable, "-m", "synth.cli", "play", "--headless", "--screen", "--fresh"]
-        command += ["--osc", "-1", "--socket", str(self.socket), *arguments]
-        with self._said_path.open("w") as said:
-            self._program = subprocess.Popen(
-                command, env={**os.environ, **environment}, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said
-            )
-        self.pid = self._program.pid
-        self._ended = False
-
-    @property
-    def alive(self) -> bool:
-        return self._program.poll() is None
-
-    def new_crashes(self) -> list[str]:
-        """Since the last call: an end that nobody wished, tracebacks, screens and hosts that broke down."""
-        with self._said_path.open("rb") as said:
-            said.seek(self._read_bytes)
-            words = said.read()
-        self._read_bytes += len(words)
-        text = words.decode(errors="replace")
-        self.crashes += [line for line in text.splitlines() if BROKE_DOWN.search(line)]
-        if "Traceback (most recent call last)" in text:
-            self.crashes.append(text[text.index("Traceback (most recent call last)") :][:3000])
-        if not self.alive and not self._ended:
-            self._ended = True
-            self.crashes.append(f"the engine ended with {self._program.returncode}: {text[-1000:]}")
-        found, self.crashes = self.crashes, []
-        return found
-
-    def end(self) -> None:
-        """As by Ctrl-C; what is wrong with its end is among the next `new_crashes`."""
-        if self._ended or not self.alive:
-            return
-        beside = processes(self.pid)
-        self._program.terminate()
-        try:
-            self._program.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._program.kill()
-            self._program.wait()
-            self.crashes.append(f"the engine did not end in {END_WITHIN_S:g} s")
-        self._ended = True
-        if self._program.returncode != 0:
-            self.crashes.append(f"the engine ended with {self._program.returncode}")
-        left = [part for part, process in beside.items() if Path(f"/proc/{process}").exists()]
-        self.crashes += [f"the {part} was left behind by the engine" for part in left]
-
-    def __enter__(self) -> "Instrument":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
+    def add(self, row: dict[str, Any]) -> None:
+        """One more, on disk at once."""
+        self.rows.append(row)
+        if self._path is not None:
+            with self._path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
 
 
-class Soak:
-    """All that plays, and all that looks. `minute` is one row of the log."""
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of the last soak in a log; a last line that was cut off is left out."""
+    rows: list[dict[str, Any]] = []
+    for line in path.read_text().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            row = json.loads(line)
+            rows = [row] if row["row"] == "begin" else [*rows, row]
+    return rows
 
-    def __init__(self, instrument: Instrument, script: Script, window: Window, hands: Sequence[Player], control: Control):
-        self.instrument, self.script, self.window, self.control = instrument, script, window, control
-        self.players: list[Player] = [*hands, script]
-        self._began_s = time.monotonic()
-        self._before = self._counts()
 
-    def minute(self, seconds: float, stopping: threading.Event, memory: Memory, ledger: Ledger, hand: Hand) -> dict[str, Any]:
-        """Everybody plays for so long; then all is let go, and looked at."""
-        began_s, stolen = time.monotonic(), stolen_s()
-        troubles = self._play(seconds, stopping)
-        played_s = time.monotonic() - began_s
-        after = self._counts()
-        change = {name: after[name] - self._before[name] for name in after}
-        if hand.holds:  # such a press has saved what sounded under any of the board's numbers
-            ledger.maybe_overwritten()
-            hand.holds = 0
-        troubles += self._let_go()
-        stuck, lost = self._look(ledger, troubles)
-        self._before = self._counts()  # what is lost while nobody plays is no minute's
-        crashes = [*self.instrument.new_crashes(), *self._screens_troubles()]
-        return {
-            "row": "minute",
-            "at_s": round(time.monotonic() - self._began_s, 1),
-            "seconds": round(played_s, 1),
-            "done": {name[5:]: count for name, count in change.items() if name.startswith("done ") and count},
-            "crashes": crashes,
-            "stuck_notes": stuck,
-            "lost_patches": lost,
-            "troubles": troubles,
-            "blocks": change["control blocks"],
-            "lost_blocks": {"ours": change["underflows"], "control": change["control lost"]},
-            "late_frames": change["late_frames"],
-            "lost_segments": change["lost_segments"],
-            "dropped_events": change["dropped_events"],
-            "midi_dropped": change["midi dropped"],
-            "frames_per_s": None if played_s <= 0.0 else round(change["frames shown"] / played_s, 1),
-            "memory_mb": memory.medians(),
-            "patches": len(ledger.patches),
-            "stolen_s": round(stolen_s() - stolen, 3),
-            "load": round(os.getloadavg()[0], 2),
+def soak(args: argparse.Namespace, log: Log, stopping: threading.Event) -> None:
+    """All minutes of it, and the end."""
+    log.add(
+        {"row": "begin", "at": time.strftime("%Y-%m-%d %H:%M:%S"), **arguments_of(args), "load": os.getloadavg()[0]}
+    )
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tetrad-")))
+        home, scratch = folder / "home", folder / "scratch"
+        home.mkdir()
+        scratch.mkdir()
+        # Each has a sequence of its own: what one does changes nothing of what another will do.
+        keyboard, fingers_chance, hand_chance, script_chance = (random.Random(f"{args.seed} {n}") for n in range(4))
+        keys = stack.enter_context(Keyboard(keyboard))
+        board = stack.enter_context(PtyBoard(link_path=folder / "board"))
+        screen_pin = ("taskset", "-c", args.core_screen) if args.core_screen else ()
+        display = stack.enter_context(Display(screen_pin))
+        window = stack.enter_context(Window(folder / "window", args.core_screen))
+        if args.audio == "jack":
+            stack.enter_context(jack_server(args.block, synchronous=False))
+        control = stack.enter_context(Control(args.audio, args.block, args.core_engine))
+        environment = {
+            **window.environment,
+            "TETRAD_HOME": str(home),
+            "KIVY_HOME": str(home / "kivy"),
+            "DISPLAY": display.name,
+            "SDL_VIDEODRIVER": "x11",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "PYTHONUNBUFFERED": "1",
         }
-
-    def _play(self, seconds: float, stopping: threading.Event) -> list[str]:
-        over = threading.Event()
-        with ThreadPoolExecutor(len(self.players)) as pool:
-            playing = [pool.submit(player.play, over) for player in self.players]
-            end_s = time.monotonic() + seconds
-            while time.monotonic() < end_s and not stopping.is_set() and self.instrument.alive:
-                time.sleep(0.1)
-            over.set()
-        return [f"{type(one.exception()).__name__}: {one.exception()}" for one in playing if one.exception() is not None]
-
-    def _let_go(self) -> list[str]:
-        troubles = []
-        for player in self.players:
-            try:
-                player.let_go()
-            except TetradError as error:
-                troubles.append(f"nothing could be let go: {error}")
-        return troubles
-
-    def _look(self, ledger: Ledger, troubles: list[str]) -> tuple[list[Any], list[str]]:
-        """Notes that are stuck, and patches that are lost."""
-        stuck: list[Any] = []
-        lost: list[str] = []
+        block = ["--block", str(args.block)] if args.audio == "null" else []
+        parts = ["--audio", args.audio, "--voices", str(args.voices), "--board", str(board.link_path), *block]
+        parts += ["--din", keys.device, "--midi", "nobody", "--refine" if args.refine else "--no-refine"]
+        instrument = stack.enter_context(Instrument(home, parts, environment, args.core_engine))
+        ledger = Ledger(home)
+        script = Script(instrument.socket, ledger, scratch, script_chance, args.import_every)
+        stack.callback(script.client.close)
         try:
-            stuck = silence(self.script, NOTES_END_WITHIN_S)
-            if stuck:
-                self.script.client.request("panic")
-            listed = self.script.client.request("patches", timeout_s=END_WITHIN_S)["patches"]
-            lost = ledger.lost(row["name"] for row in listed)
-        except TetradError as error:
-            troubles.append(f"the engine could not be asked: {error}")
-        troubles += self.script.troubles
-        self.script.troubles = []
-        return stuck, lost
-
-    def _counts(self) -> Counter[str]:
-        """Whatever only grows, engine, control and players."""
-        counts: Counter[str] = Counter()
-        with contextlib.suppress(TetradError):  # the engine has ended: told as a crash
-            status = self.script.client.request("status", timeout_s=END_WITHIN_S)
-            health = status["health"]
-            for name in ("underflows", "late_frames", "lost_segments", "dropped_events"):
-                counts[name] = health[name]
-            counts["midi dropped"] = status["midi"]["dropped"]
-        with contextlib.suppress(WindowGoneError):
-            counts["frames shown"] = len(self.window.ask("frames"))
-        control = self.control.counts()
-        counts["control blocks"], counts["control lost"] = control["blocks"], control["lost"]
-        for player in self.players:
-            counts.update({f"done {name}": count for name, count in player.counts.items()})
-        return counts
-
-    def _screens_troubles(self) -> list[str]:
-        return []
+            script.connect(START_WITHIN_S)
+            window.wait_for_screen(1, START_WITHIN_S)
+        except (TetradError, WindowGoneError) as error:
+            log.add(_end([*instrument.new_crashes(), f"it did not start: {error}"], []))
+            return
+        fingers, hand = Fingers(window, fingers_chance), Hand(board, hand_chance)
+        fingers.show_keys()
+        memory = stack.enter_context(Memory(instrument.pid))
+        round_ = Round(instrument, script, window, (keys, fingers), hand, control, ledger, memory)
+        end_s = time.monotonic() + 60.0 * args.minutes
+        while (left_s := end_s - time.monotonic()) > 0.0 and instrument.alive and not stopping.is_set():
+            log.add(round_.minute(min(args.round_seconds, left_s), stopping))
+            print(_line(log.rows[-1]), file=sys.stderr, flush=True)
+        script.finish_imports(IMPORTS_END_WITHIN_S)
+        instrument.end()
+        crashes = instrument.new_crashes()
+        state, warning = restore(home / "current.json")
+        lost = [*ledger.lost_at_the_end(), *([warning or "the current patch is gone"] if state is None else [])]
+        log.add(_end(crashes, lost))
 
 
-def main() -> int:
-    return 0
+def _end(crashes: list[str], lost: list[str]) -> dict[str, Any]:
+    return {"row": "end", "crashes": crashes, "lost_patches": lost, "troubles": []}
+
+
+def _line(row: dict[str, Any]) -> str:
+    """Of a minute, while it goes on."""
+    lost = row["lost_blocks"]
+    memory = ", ".join(f"{part} {value:.1f}" for part, value in row["memory_mb"].items())
+    bad = ", ".join(
+        f"{len(row[kind])} {kind.replace('_', ' ')}"
+        for kind in ("crashes", "stuck_notes", "lost_patches", "troubles")
+        if row[kind]
+    )
+    return (
+        f"{row['at_s']:8.1f} s: lost {lost['ours']} ({lost['control']}) of {row['blocks']} blocks, "
+        f"{row['frames_per_s']} frames/s, {memory} MB{', ' if bad else ''}{bad}"
+    )
+
+
+def arguments_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What a soak was asked for."""
+    return {name: value for name, value in vars(args).items() if name not in ("log", "json", "summarize")}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=120.0, help="(default %(default)g)")
+    parser.add_argument("--round-seconds", type=float, default=60.0, help="between two looks (default %(default)g)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--audio", choices=("jack", "null"), default="jack", help="a JACK server of its own, or the clock"
+    )
+    parser.add_argument("--block", type=int, default=256, help="samples (default %(default)s)")
+    parser.add_argument("--voices", type=int, default=16, help="(default %(default)s, as on the device)")
+    parser.add_argument("--import-every", type=float, default=90.0, metavar="S", help="(default %(default)g s)")
+    parser.add_argument("--core-engine", default="", metavar="CORE", help="of the engine, what it starts, the control")
+    parser.add_argument("--core-screen", default="", metavar="CORE", help="of the screen and its X server")
+    parser.add_argument("--refine", action=argparse.BooleanOptionalAction, default=True, help="paths in the background")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="a line of JSON is added to it every minute")
+    parser.add_argument(
+        "--summarize", type=Path, metavar="LOG", help="report of the last soak in a log; nothing is run"
+    )
+    parser.add_argument("--json", action="store_true", help="the report as JSON, not as Markdown")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line."""
+    args = parser().parse_args(argv)
+    if args.summarize is not None:
+        rows = read_log(args.summarize)
+    else:
+        log = Log(args.log)
+        with stop_signals() as stopping:
+            soak(args, log, stopping)
+        rows = log.rows
+    found = report(rows)
+    print(json.dumps(found) if args.json else markdown(found))
+    return 1 if broken(found) else 0
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import threading
 import time
 import tty
 from collections import Counter
+from functools import partial
 from typing import Protocol
 
 from benchmarks.soaking.window import Window, WindowGoneError
 from firmware_host.events import HELD_S
 from firmware_host.simulate import PtyBoard
-from firmware_host.simulated_board import COUNTS_PER_DETENT
+from firmware_host.simulated_board import COUNTS_PER_DETENT, SimulatedBoard
 from tests.ui.screen import Seen
 
 CONTROLLERS = (1, 5, 10, 16, 17, 18, 19, 64, 66, 72, 73, 74, 75, 76, 91, 93, 94, 95)
@@ -216,7 +217,7 @@ class Hand:
                 self._turn()
             elif kind < 0.8:
                 knob, value = self._chance.randrange(6), self._chance.randrange(1024)
-                self._board.do(lambda simulated, knob=knob, value=value: simulated.knob(knob, value))
+                self._board.do(partial(SimulatedBoard.knob, knob=knob, value=value))
                 self.counts["knobs"] += 1
             elif kind < 0.9:
                 self._press(self._chance.randrange(4))  # take what an encoder was turned to

@@ -1,4 +1,4 @@
-"""What an engine has acknowledged, and whether it is still so: patches by the files' own reader, imports by the list."""
+"""What an engine has acknowledged, and whether it is still so: patches by their reader, imports by the list."""
 
 import threading
 from collections.abc import Iterable

@@ -27,7 +27,9 @@ def report(rows: Sequence[Row], warm_up_s: float = WARM_UP_S) -> dict[str, Any]:
     minutes = [row for row in rows if row["row"] == "minute"]
     end = next((row for row in rows if row["row"] == "end"), None)
     told = [*minutes, *([] if end is None else [end])]
-    memory = {part: growth(minutes, part, warm_up_s) for part in sorted({p for row in minutes for p in row["memory_mb"]})}
+    memory = {
+        part: growth(minutes, part, warm_up_s) for part in sorted({p for row in minutes for p in row["memory_mb"]})
+    }
     ours, control = (sum(row["lost_blocks"][who] for row in minutes) for who in ("ours", "control"))
     done: Counter[str] = Counter()
     for row in minutes:

@@ -40,10 +40,9 @@ class Script:
         self._chance, self._ledger, self._scratch = chance, ledger, scratch
         self._every_s, self._import_due_s = import_every_s, time.monotonic() + FIRST_IMPORT_S
         self.counts: Counter[str] = Counter()
-        self.troubles: list[str] = []
-        """Refusals that should not be, imports that failed, answers that never came."""
-        self.warnings: list[str] = []
-        """What the engine told the player, by a notice: of a screen that broke down, too."""
+        # Refusals that should not be, imports that failed, answers that never came; and what the engine told players.
+        self._troubles: list[str] = []
+        self._warnings: list[str] = []
         self._removed: list[str] = []
         self._saves = 0
         self._names: list[str] = []
@@ -71,7 +70,7 @@ class Script:
                 self.counts["no engine"] += 1
                 over.wait(0.5)
             except (RefusedError, EngineBusyError) as error:
-                self.troubles.append(str(error))
+                self._troubles.append(str(error))
 
     def let_go(self) -> None:
         """Keys up, the gesture at rest; arpeggios end with their keys."""
@@ -80,6 +79,21 @@ class Script:
                 self.client.send("note_off", key=key, channel=channel)
         self.client.send("gesture_stop")
         self.client.send("audition_stop")
+
+    def new_troubles(self) -> list[str]:
+        """Since the last call."""
+        found, self._troubles = self._troubles, []
+        return found
+
+    def new_warnings(self) -> list[str]:
+        """Since the last call."""
+        found, self._warnings = self._warnings, []
+        return found
+
+    def finish_imports(self, within_s: float) -> None:
+        """Wait for those that are under way: their end is to be acknowledged, or none is."""
+        with contextlib.suppress(TetradError):
+            self.client.wait_for(lambda status: "number" not in status["imports"], within_s)
 
     # What it does.
 
@@ -171,7 +185,9 @@ class Script:
         self._import_due_s = time.monotonic() + self._every_s
         number = self.counts["instrument_import"]
         path = self._scratch / f"sung-{number}.wav"
-        soundfile.write(path, sung(self._chance.uniform(48.0, 72.0), self._chance.uniform(0.6, 1.5), number), SAMPLE_RATE_HZ)
+        soundfile.write(
+            path, sung(self._chance.uniform(48.0, 72.0), self._chance.uniform(0.6, 1.5), number), SAMPLE_RATE_HZ
+        )
         self._ask("instrument_import", paths=[str(path)], name=f"sung-{number}", corner=self._chance.choice(CORNERS))
         known = self._ledger.instruments
         if len(known) >= MOST_INSTRUMENTS:
@@ -185,11 +201,11 @@ class Script:
             Path(data["source"]).unlink(missing_ok=True)
             self.counts["imported"] += 1
         elif notice == "import_changed" and data["state"] in ("failed", "cancelled"):
-            self.troubles.append(f"import: {data['words']}")
+            self._troubles.append(f"import: {data['words']}")
         elif notice in ("warning", "audio_changed"):
-            self.warnings.append(data["words"])
+            self._warnings.append(data["words"])
         elif notice == "refused":
-            self.troubles.append(data["words"])
+            self._troubles.append(data["words"])
 
 
 def silence(script: Script, within_s: float) -> list[dict[str, Any]]:
