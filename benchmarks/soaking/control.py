@@ -45,7 +45,7 @@ class Control:
         try:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # ValueError: it was closed
             raise EOFError("the trivial callback's process has ended") from None
         line = self._process.stdout.readline()
         if not line:

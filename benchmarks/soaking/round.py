@@ -75,6 +75,7 @@ class Round:
             "lost_segments": change["lost_segments"],
             "dropped_events": change["dropped_events"],
             "midi_dropped": change["midi dropped"],
+            "stolen_voices": change["stolen"],
             "frames_per_s": round(change["frames shown"] / max(played_s, 0.1), 1),
             "memory_mb": self._memory.medians(),
             "patches": len(self._ledger.patches),
@@ -127,6 +128,8 @@ class Round:
             for name in ("underflows", "late_frames", "lost_segments", "dropped_events"):
                 counts[name] = status["health"][name]
             counts["midi dropped"] = status["midi"]["dropped"]
+            counts["done heard messages"] = status["midi"]["messages"]
+            counts["stolen"] = status["voices"]["stolen"]
         with contextlib.suppress(WindowGoneError):  # told as a crash by who starts it again
             counts["frames shown"] += len(self._window.ask("frames"))
         control = self._control.counts()

@@ -202,6 +202,8 @@ class Script:
             self.counts["imported"] += 1
         elif notice == "import_changed" and data["state"] in ("failed", "cancelled"):
             self._troubles.append(f"import: {data['words']}")
+        elif notice == "parameter_changed":  # proof that they all reach the engine
+            self.counts[f"moved by {data['by']}"] += 1
         elif notice in ("warning", "audio_changed"):
             self._warnings.append(data["words"])
         elif notice == "refused":
