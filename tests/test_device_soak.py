@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -16,12 +17,16 @@ import pytest
 from benchmarks.device_soak import main, read_log
 from benchmarks.soaking.control import Control
 from benchmarks.soaking.hands import Keyboard
+from benchmarks.soaking.instrument import Instrument
 from benchmarks.soaking.ledger import Ledger
 from benchmarks.soaking.report import broken, markdown, report
+from benchmarks.soaking.script import Script, silence
 from benchmarks.soaking.window import Window, WindowGoneError
 from synth.control.midi_bytes import MidiParser
 from synth.control.patch import Patch, write_patch
 from synth.control.patch_bank import PatchBank
+from tests.listening import wait_until
+from tests.ui.engine import EngineProcess
 
 
 def minute(number: int, **values: Any) -> dict[str, Any]:
@@ -224,6 +229,38 @@ def test_the_control_counts_the_blocks_of_a_clock() -> None:
 def test_nobody_to_ask_is_said(tmp_path: Path) -> None:
     with Window(tmp_path / "w") as window, pytest.raises(WindowGoneError, match="no screen is there"):
         window.ask("page")
+
+
+@pytest.mark.slow
+def test_a_screen_that_breaks_down_and_an_engine_that_is_killed_are_crashes(tmp_path: Path) -> None:
+    (tmp_path / "small_screen.py").write_text("raise SystemExit(3)")
+    environment = {"TETRAD_SCREEN": "small_screen", "PYTHONPATH": str(tmp_path), "DISPLAY": ":none"}
+    environment |= {"TETRAD_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    crashes: list[str] = []
+
+    def found(words: str) -> bool:
+        crashes.extend(instrument.new_crashes())
+        return any(words in crash for crash in crashes)
+
+    with Instrument(tmp_path, ["--audio", "null", "--no-refine"], environment) as instrument:
+        wait_until(lambda: found("the screen broke down (status 3)"), "the screen's crash")
+        os.kill(instrument.pid, signal.SIGKILL)
+        wait_until(lambda: not instrument.alive, "the engine's end")
+        assert found("the engine ended with -9")
+
+
+@pytest.mark.slow
+def test_a_key_that_nobody_lets_go_is_a_stuck_note(engine: EngineProcess, tmp_path: Path) -> None:
+    script = Script(engine.socket, Ledger(tmp_path), tmp_path, random.Random(1), 1e9)
+    script.connect(60.0)
+    try:
+        engine.client.request("note_on", key=64, channel=5)
+        engine.client.wait_for(lambda status: bool(status["notes"]))
+        assert [(note["channel"], note["key"]) for note in silence(script, 1.0)] == [(5, 64)]
+        engine.client.request("note_off", key=64, channel=5)
+        assert silence(script, 30.0) == []
+    finally:
+        script.client.close()
 
 
 @pytest.mark.long

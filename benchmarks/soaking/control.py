@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from types import TracebackType
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("audio", choices=("jack", "null"))
     parser.add_argument("--block", type=int, required=True, help="samples")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a soak was killed: the server is to end as well
     with contextlib.ExitStack() as stack:
         device = NO_DEVICE
         if args.audio == "jack":
