@@ -117,18 +117,22 @@ def soak(args: argparse.Namespace, log: Log, stopping: threading.Event) -> None:
         round_ = Round(instrument, script, window, (keys, fingers), hand, control, ledger, memory)
         end_s = time.monotonic() + 60.0 * args.minutes
         while (left_s := end_s - time.monotonic()) > 0.0 and instrument.alive and not stopping.is_set():
-            log.add(round_.minute(min(args.round_seconds, left_s), stopping))
-            print(_line(log.rows[-1]), file=sys.stderr, flush=True)
+            row = round_.minute(min(args.round_seconds, left_s), stopping)
+            if stopping.is_set():  # Ctrl-C is told to all programs of a terminal: what they did then is no finding
+                return
+            log.add(row)
+            print(_line(row), file=sys.stderr, flush=True)
         script.finish_imports(IMPORTS_END_WITHIN_S)
         instrument.end()
         crashes = instrument.new_crashes()
         state, warning = restore(home / "current.json")
         lost = [*ledger.lost_at_the_end(), *([warning or "the current patch is gone"] if state is None else [])]
-        log.add(_end(crashes, lost))
+        log.add(_end(crashes, lost, patches=len(ledger.patches), instruments=len(ledger.instruments)))
 
 
-def _end(crashes: list[str], lost: list[str]) -> dict[str, Any]:
-    return {"row": "end", "crashes": crashes, "lost_patches": lost, "troubles": []}
+def _end(crashes: list[str], lost: list[str], **kept: int) -> dict[str, Any]:
+    """The log's last row. kept: how many of what was acknowledged were read back."""
+    return {"row": "end", "crashes": crashes, "lost_patches": lost, "troubles": [], "kept": kept}
 
 
 def _line(row: dict[str, Any]) -> str:

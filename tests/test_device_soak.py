@@ -53,7 +53,7 @@ def minute(number: int, **values: Any) -> dict[str, Any]:
 
 
 BEGIN = {"row": "begin"}
-END = {"row": "end", "crashes": [], "lost_patches": [], "troubles": []}
+END = {"row": "end", "crashes": [], "lost_patches": [], "troubles": [], "kept": {"patches": 3}}
 
 
 def test_a_soak_in_which_all_was_well() -> None:
@@ -287,4 +287,6 @@ def test_a_short_soak_of_everything(tmp_path: Path) -> None:
         assert found["done"][done] > 0, done
     assert set(found["memory"]) == {"engine", "screen", "board"}
     assert found["blocks"] > 0
+    assert found["kept"]["patches"] > 0
+    assert found["kept"]["instruments"] > 0
     assert len(read_log(log)) == 4

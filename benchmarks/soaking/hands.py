@@ -161,6 +161,7 @@ class Fingers:
             self._go("play")
         except WindowGoneError:
             self.counts["no screen"] += 1
+        self._panel.report([])  # once more, as panels do: a packet may have been lost
 
     def _go(self, page: str) -> str:
         """Tap the way to a page; the page that is shown then."""

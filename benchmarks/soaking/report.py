@@ -42,6 +42,7 @@ def report(rows: Sequence[Row], warm_up_s: float = WARM_UP_S) -> dict[str, Any]:
         "stuck_notes": [note for row in minutes for note in row["stuck_notes"]],
         "lost_patches": [words for row in told for words in row["lost_patches"]],
         "troubles": [words for row in told for words in row["troubles"]],
+        "kept": {} if end is None else end["kept"],
         "blocks": sum(row["blocks"] for row in minutes),
         "lost_blocks": {"ours": ours, "control": control},
         "minutes_with_more_lost_than_control": sum(
@@ -109,6 +110,8 @@ def markdown(found: Mapping[str, Any]) -> str:
         line, ends = memory["by_line_mb"], memory["last_less_first_mb"]
         grown = "" if line is None else f"; growth {line:+.2f} by a line, {ends:+.2f} last less first"
         lines.append(f"| memory of the {part}, PSS, MB | {memory['last_mb']:.1f}{grown} |")
+    kept = ", ".join(f"{count} {what}" for what, count in found["kept"].items())
+    lines.append(f"| read back after the end | {kept or 'nothing'} |")
     lines.append(f"| done | {', '.join(f'{name} {count:,}' for name, count in found['done'].items())} |")
     for kind in ("crashes", "stuck_notes", "lost_patches", "troubles"):
         told = Counter(str(one) for one in found[kind])

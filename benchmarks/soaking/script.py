@@ -198,7 +198,7 @@ class Script:
         """In the client's thread."""
         if notice == "import_changed" and data["state"] == "done":
             self._ledger.imported(data["instrument"])
-            Path(data["source"]).unlink(missing_ok=True)
+            (self._scratch / f"{data['instrument']}.wav").unlink(missing_ok=True)
             self.counts["imported"] += 1
         elif notice == "import_changed" and data["state"] in ("failed", "cancelled"):
             self._troubles.append(f"import: {data['words']}")
