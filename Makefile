@@ -11,7 +11,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak kills fuzz audit peers bench screenshots firmware models pins clean
+.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak device-soak kills fuzz audit peers bench screenshots firmware models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -78,6 +78,10 @@ import-set: .venv/stamp-models  ## Write the recordings that imports are measure
 		sonic-pi-samples "drums and loops to import (22 MB to download, mostly CC0)" \
 		espeak-ng "words to import"
 	$(BIN)/python -m benchmarks.import_set data/import
+
+MINUTES := 120
+device-soak: .venv/stamp-dev kernels  ## Two hours of engine, screen and a simulated board at full speed: what crashed, stuck, got lost, grew
+	$(BIN)/python -m benchmarks.device_soak --minutes $(MINUTES) --log soak.jsonl $(ARGS)
 
 SOAK := 3600
 soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compared sample for sample

@@ -109,12 +109,11 @@ def licence_of(about: metadata.PackageMetadata) -> str:
     """In a few words; "" where a distribution does not say."""
     if plain(about["Name"]) in LOOKED_UP:
         return LOOKED_UP[plain(about["Name"])]
-    expression = about.get("License-Expression")
-    if expression:
-        return expression
+    if "License-Expression" in about:
+        return about["License-Expression"]
     classifiers = [line for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
     names = [line.rpartition(" :: ")[2] for line in classifiers if line != "License :: OSI Approved"]
-    text = (about.get("License") or "").strip().splitlines()
+    text = about["License"].strip().splitlines() if "License" in about else []
     return ", ".join(names) or (text[0][:80] if text else "")
 
 

@@ -46,7 +46,8 @@ from synth.io.client import Client
 from synth.paths import shipped_instruments_dir
 
 WITH_US = ("setpriv", "--pdeathsig", "KILL")
-START_WITHIN_S, LONGEST_LIFE_S, LONGEST_IMPORT_LIFE_S = 120.0, 3.0, 15.0
+START_WITHIN_S, LONGEST_LIFE_S, LONGEST_IMPORT_LIFE_S = 600.0, 3.0, 15.0
+"""The very first start compiles: minutes, on a machine that does other things."""
 IN_START, ON_FULL_DISK, WITH_IMPORT = 1 / 8, 1 / 10, 1 / 10
 """Shares of the lives."""
 LEAST_BYTES, MOST_BYTES = 100, 6_000
