@@ -114,8 +114,8 @@ def make_targets(text: str) -> set[str]:
 
 
 def quoted_messages(text: str) -> list[str]:
-    """What stands in double quotes; a code span in it is part of it, a fenced block holds none."""
-    return _MESSAGE.findall(_FENCE.sub("", text))
+    """What stands in double quotes; a code span in it is part of it, a fenced block or a span with quotes holds none."""
+    return _MESSAGE.findall(re.sub(r'`[^`\n"]*"[^`\n]*`', "", _FENCE.sub("", text)))
 
 
 def templates(source: str) -> list[str]:
