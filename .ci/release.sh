@@ -27,7 +27,7 @@ tag=$(git -C "$root" tag --points-at "$id" --list 'v[0-9]*' | head -n 1)
 name=tetrad-$version
 if [ -n "$tag" ]; then
     [ "$tag" = "v$version" ] || fail "the tag $tag is on version $version" "v$version was expected; tag it anew"
-    git -C "$root" show "$id:CHANGELOG.md" | grep -q "^## $version\b" \
+    git -C "$root" show "$id:CHANGELOG.md" | grep "^## $version\b" >/dev/null \
         || fail "CHANGELOG.md has no section $version" "a heading ## $version with its date was expected; write it"
 else
     name=$name+g${id:0:12}
@@ -39,17 +39,18 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/$name"
-git -C "$root" archive --format=tar "$id" | tar -x -C "$work/$name"
+git -C "$root" -c core.autocrlf=false -c core.attributesFile=/dev/null archive --format=tar "$id" | tar -x -C "$work/$name"
 (
     cd "$work/$name"
     rm -rf tests benchmarks models/pretrained/checkpoint.safetensors
     printf 'version %s\ncommit %s\ntime %s\n' "$version" "$id" "$(date -u -d "@$time_s" +%Y-%m-%dT%H:%M:%SZ)" >RELEASE
-    find . -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum >SHA256SUMS
+    find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum >"$work/SHA256SUMS"
+    mv "$work/SHA256SUMS" .
 )
 mkdir -p "$folder"
 archive=$name.tar.gz
 tar -c -C "$work" --format=ustar --sort=name --mtime="@$time_s" --owner=0 --group=0 --numeric-owner \
-    --mode=u+rw,go+r,go-w "$name" | gzip -9 -n >"$work/$archive"
+    --mode=u+rw,go=u,go-w "$name" | gzip -9 -n >"$work/$archive"
 (cd "$work" && sha256sum "$archive" >"$archive.sha256")
 mv "$work/$archive" "$work/$archive.sha256" "$folder/"
 echo "$folder/$archive: $(stat -c %s "$folder/$archive") bytes, $(find "$work/$name" -type f | wc -l) files"
