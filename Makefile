@@ -11,7 +11,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak bench screenshots firmware models pins clean
+.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak kills fuzz audit peers bench screenshots firmware models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -82,6 +82,22 @@ import-set: .venv/stamp-models  ## Write the recordings that imports are measure
 SOAK := 3600
 soak: .venv/stamp-dev  ## An hour of random playing through a real stream, compared sample for sample
 	$(BIN)/python -m benchmarks.soak --seconds $(SOAK) $(ARGS)
+
+# Both go on where a run before them stopped.
+KILLS := 1000
+kills: .venv/stamp-dev  ## Kill a busy engine a thousand times, and read its files (hours)
+	$(BIN)/python -m benchmarks.kills --kills $(KILLS) --folder data/kills $(ARGS)
+
+FILES := 100000
+fuzz: .venv/stamp-dev  ## Spoilt files of every format through every reader (an hour)
+	@mkdir -p data
+	$(BIN)/python -m benchmarks.format_fuzz --files $(FILES) --workers 2 --state data/fuzz.jsonl $(ARGS)
+
+audit: .venv/stamp-dev  ## Look for what is wrong with the pinned packages
+	$(BIN)/python -m benchmarks.audit $(ARGS)
+
+peers: .venv/stamp-models  ## Tetrad beside other synthesizers, on this machine
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 bench: .venv/stamp-runtime  ## Measure the engine on this machine
 	$(BIN)/tetrad bench engine $(ARGS)

@@ -34,6 +34,8 @@ MEMORY_DISK = Path("/dev/shm")
 PARSERS_MODULE = "benchmarks.import_parsers"
 FAILURES = ("exceptions", "hangs", "deaths", "writes", "looks_outside")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+LIBRARY = "library"
+"""The folder of a case where its reader may write."""
 _CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}
 
 
@@ -132,13 +134,21 @@ class _Watch:
         if not self.folder:
             return
         if event in _CHANGES:
-            self.writes = f"{event} {arguments[0]!r}"
+            names = [one for one in arguments[:2] if isinstance(one, str | bytes | os.PathLike)]
+            # What has a descriptor only was seen when it was opened.
+            if not all(map(self._may_write, names)):
+                self.writes = f"{event} {arguments[0]!r}"
         elif event == "open" and isinstance(arguments[0], str | bytes) and arguments[0]:
             path = os.path.realpath(os.fsdecode(arguments[0]))
-            if arguments[2] & _WRITING and path != os.devnull:
+            if arguments[2] & _WRITING and path != os.devnull and not self._may_write(path):
                 self.writes = path
             if path.startswith(self.root + os.sep) and not path.startswith(self.folder + os.sep):
                 self.looks_outside = path
+
+    def _may_write(self, name: str | bytes | os.PathLike[str]) -> bool:
+        """Inside the case's library; where a name is a link, it is its target that is written."""
+        path = Path(os.fsdecode(name))
+        return (Path(os.path.realpath(path.parent)) / path.name).is_relative_to(Path(self.folder) / LIBRARY)
 
 
 def _worker(root: Path, first: int, n_files: int, seed: int, parsers_module: str, limit_s: float) -> None:
@@ -146,7 +156,9 @@ def _worker(root: Path, first: int, n_files: int, seed: int, parsers_module: str
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     os.chdir(root)
-    parsers = importlib.import_module(parsers_module).PARSERS
+    module = importlib.import_module(parsers_module)
+    parsers = module.PARSERS
+    getattr(module, "prepare", lambda: None)()  # what takes long once, within START_LIMIT_S
     names = sorted(parsers)
     watch = _Watch()
     for index in range(first, first + n_files):

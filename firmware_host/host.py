@@ -72,3 +72,4 @@ class Host:
             self.panel.lost()
         if condition is not Condition.CLOSED:
             self._say(words)
+            self.panel.present(words, condition is Condition.CONNECTED)

@@ -24,6 +24,7 @@ from firmware_host.patch_buttons import PatchButtons, Recall, Save
 from firmware_host.settings import BoardSettings
 from firmware_host.takeover import Takeover
 from synth.control.corners import Corner
+from synth.control.fields import MOST_TEXT
 from synth.control.parameters import INDEX, parameter_named
 from synth.io.client import Client, ClientError, State
 
@@ -65,6 +66,7 @@ class Panel:
         self._focus_said_s = 0.0
         self._focus_until_s = 0.0
         self._audition: Corner | None = None
+        self._presented: tuple[str, bool] | None = None
         self._n_open = 0  # questions without an answer yet
 
     def start(self) -> None:
@@ -88,6 +90,12 @@ class Panel:
             return self._takeovers[knob].holds
 
     # The board's side. now_s: of a clock that never goes back.
+
+    def present(self, words: str, well: bool) -> None:
+        """What the screens are to say of the board, also of one that is not there."""
+        with self._lock:
+            self._presented = words, well
+            self._present()
 
     def hello(self, counts_per_detent: int) -> None:
         """A board is there, or began anew: its next state is where everything was found."""
@@ -229,6 +237,11 @@ class Panel:
             self._send("focus", by=self._focused[0])
         self._focused = None
 
+    def _present(self) -> None:
+        if self._presented is not None:
+            words, well = self._presented
+            self._send("present", words=words[:MOST_TEXT], well=well)
+
     def _send(self, command: str, **fields: Any) -> None:
         try:
             self.engine.send(command, **fields)
@@ -273,11 +286,13 @@ class Panel:
     # Inside: hearing from the engine, in the client's thread.
 
     def _take_connection(self, state: State, words: str) -> None:
-        self._say(words)
+        if state is not State.CLOSED:  # our own end is nothing to tell
+            self._say(words)
         if state is not State.CONNECTED:
             return
         with self._lock:
             self._focused = None
+            self._present()
             self._read_instruments()
             self._read_patches()
             self._read_parameters()

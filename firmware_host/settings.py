@@ -14,7 +14,6 @@
 What is missing is as by default; what is unknown is an error, in one line. The file is only read.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -26,6 +25,7 @@ from firmware_host.events import Knob
 from synth.control.corners import Corner
 from synth.control.fields import shown
 from synth.control.parameters import parameter_named
+from synth.control.toml_document import read_toml
 from synth.errors import TetradError
 from synth.paths import user_data_dir
 
@@ -60,11 +60,9 @@ def read_settings(path: Path | None = None) -> BoardSettings:
     """The settings in a file, by default the user's; those by default where there is none. Raises TetradError."""
     path = settings_path() if path is None else path
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = read_toml(path)
     except FileNotFoundError:
         return BoardSettings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise TetradError(f"{path} can't be read ({error}); TOML was expected; correct it, or remove it") from error
     try:
         return parse_settings(document)
     except TetradError as error:

@@ -16,6 +16,8 @@ from synth.errors import TetradError
 def read_safetensors(path: Path, file_format: str, version: int) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and the metadata of a file; one of another format or version is a TetradError that says both."""
     try:
+        if path.exists() and not path.is_file():  # opening a pipe that nobody writes to would wait for ever
+            raise ValueError("not an ordinary file")
         content = path.read_bytes()
         tensors = load_tensors(content)
         (header_size,) = struct.unpack("<Q", content[:8])

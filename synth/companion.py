@@ -53,7 +53,7 @@ class Companion:
             return True
         now_s = time.monotonic()
         self._restarts_s = [at_s for at_s in self._restarts_s if now_s - at_s < STARTS_WITHIN_S]
-        words = f"{self._name} broke down ({_ended(status)})"
+        words = f"{self._name} broke down ({ended_words(status)})"
         if len(self._restarts_s) >= MOST_STARTS:
             self._say(f"{words} {MOST_STARTS + 1} times within a minute and stays off; the sound goes on; start again")
             return False
@@ -107,5 +107,6 @@ def _close_pipes(process: "subprocess.Popen[str]") -> None:
         process.stdin.close()
 
 
-def _ended(status: int) -> str:
+def ended_words(status: int) -> str:
+    """How a process ended, of `Popen.poll`."""
     return f"signal {-status}" if status < 0 else f"status {status}"

@@ -3,15 +3,24 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from synth.errors import TetradError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_SUCH_CALL = (errno.EINVAL, errno.ENOTSUP)
+"""What file systems that can't sync a folder answer (FAT through FUSE, some network disks)."""
+_LEFTOVER = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.part(\..*)?")
+_LIVING_S = 3600.0
+"""A temporary file this old is nobody's, though a process of its writer's number lives: numbers come again."""
+_writing: set[Path] = set()
+"""Temporary files of this process that are being written now."""
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -49,17 +58,71 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise TetradError(_refusal(path, error)) from error
+    _writing.add(temporary)
     try:
         yield temporary
         _sync(temporary, os.O_RDWR)
         temporary.replace(target)
-        _sync(target.parent, os.O_RDONLY)
+        sync_folder(target.parent)
     except OSError as error:
         if error.filename is not None and os.fspath(error.filename) not in {os.fspath(temporary), os.fspath(target)}:
             raise  # the block's own trouble with another file
         raise TetradError(_refusal(path, error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that fails so far; `remove_leftovers` takes it at the start
+            temporary.unlink(missing_ok=True)
+        _writing.discard(temporary)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed and removed in a folder is on the disk when this returns. Raises OSError."""
+    try:
+        _sync(folder, os.O_RDONLY)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_CALL:
+            raise
+
+
+def make_folder(folder: Path) -> None:
+    """A folder, and those that it lies in, where they are missing. Raises TetradError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TetradError(f"cannot make the folder {folder}: {_reason(folder.parent, error)}") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers in `folder` (not below it) that were killed, or whose disk failed.
+
+    The number of the writer's process is in the name: where it lives, the file stays for an hour.
+    """
+    for path in folder.glob(".*.part*"):
+        named = _LEFTOVER.fullmatch(path.name)
+        if named is None or path in _writing:
+            continue
+        with contextlib.suppress(OSError):  # another process was faster, or may and we may not
+            # Either way: the clock of a board without a battery goes back at a power cut.
+            if not _is_another(int(named[1])) or abs(time.time() - path.stat().st_mtime) > _LIVING_S:
+                path.unlink()
+
+
+def remove_leftovers_below(folder: Path) -> None:
+    """The same in a folder and in those within it, two deep: all that a player's data have."""
+    for place in (folder, *folder.glob("*/"), *folder.glob("*/*/")):
+        remove_leftovers(place)
+
+
+def _is_another(process: int) -> bool:
+    """Another process of this number lives."""
+    if process == os.getpid():
+        return False  # what this one writes is in `_writing`: an earlier process had our number
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # it is another user's
+    return True
 
 
 def _check_target(target: Path, as_given: Path | str) -> None:
@@ -85,7 +148,22 @@ def _refusal(path: Path | str, error: OSError) -> str:
     directory = Path(path).parent
     if isinstance(error, FileNotFoundError):
         return f"cannot write {path}: there is no directory {directory}; create it, or name another"
-    return (
-        f"cannot write {path}: {error.strerror or error}; a writable directory was expected; "
-        f"change the rights of {directory} or name another place"
-    )
+    return f"cannot write {path}: {_reason(directory, error)}"
+
+
+def _reason(directory: Path, error: OSError) -> str:
+    if is_full(error):
+        return f"{_full_or_limited(directory, error)}; room for it was expected; make some, and try again"
+    what = error.strerror or str(error)
+    if error.errno == errno.EIO:
+        return f"{what}; a disk that works was expected; save on another, and check this one"
+    if error.errno == errno.EROFS:
+        return f"{what}; a writable directory was expected; the disk may be damaged, or its switch set to read-only"
+    return f"{what}; a writable directory was expected; change the rights of {directory} or name another place"
+
+
+def _full_or_limited(directory: Path, error: OSError) -> str:
+    try:
+        return full_words(directory)
+    except OSError:  # a folder that is not there, or a disk that does not even tell this
+        return error.strerror or str(error)

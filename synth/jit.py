@@ -47,6 +47,11 @@ if not _config.CACHE_DIR:  # NUMBA_CACHE_DIR of the environment comes first
     _config.CACHE_DIR = str(_cache_folder())
 
 
+def cache_folder() -> Path:
+    """Where compiled kernels of this version are kept, or would be."""
+    return Path(_config.CACHE_DIR)
+
+
 def njit(signature: str | list[str] | None = None, *, fastmath: bool = False) -> Callable[[Kernel], Kernel]:
     """Compiles a function to machine code that runs without the interpreter lock.
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import math
+import os
 import sys
 import threading
 from concurrent.futures import Future
@@ -16,12 +17,14 @@ from synth import demo
 from synth.audition import Audition
 from synth.board import ANY, NONE, BoardHost, why_no_board_host
 from synth.command import stop_signals
-from synth.control.address import OSC_PORT
+from synth.control.address import OSC_HOST, OSC_PORT
 from synth.control.events import Event, SetParameter
 from synth.control.patch import Patch
 from synth.control.patch_autosave import Autosave, restore
 from synth.control.patch_bank import PatchBank
+from synth.control.supervision import AGAIN_VARIABLE, Ready, SupervisorLink, supervisor_link
 from synth.errors import TetradError
+from synth.files import remove_leftovers_below
 from synth.frames import SAMPLE_RATE_HZ
 from synth.grid.store import GridStore
 from synth.instruments.library import Library
@@ -41,6 +44,7 @@ from synth.loader import InstrumentLoader
 from synth.pads.loaded_pad import LoadedPad
 from synth.pads.pad_engine import PadEngine
 from synth.pads.source import PAD, add_source_arguments, chosen_pad
+from synth.paths import user_data_dir
 from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
 from synth.play_watch import Governed, watch
 from synth.play_words import more_status, print_health, print_midi, print_patch, print_playing
@@ -94,9 +98,20 @@ class PlayCommand:
             help="start the encoder board's host, too; sim: with a simulated board; none: not (default); "
             "without a PORT: wherever a board answers",
         )
+        how.add_argument(
+            "--supervise",
+            action=argparse.BooleanOptionalAction,
+            help="start the engine again when it breaks down (default: yes, and not with --headless)",
+        )
         how.add_argument("--demo", action="store_true", help="play the demo, round and round")
         how.add_argument("--socket", type=Path, metavar="PATH", help="where clients find the engine")
         how.add_argument("--osc", type=int, default=OSC_PORT, metavar="PORT", help=f"UDP (default {OSC_PORT}; -1: off)")
+        how.add_argument(
+            "--osc-host",
+            default=OSC_HOST,
+            metavar="ADDRESS",
+            help="where OSC listens; anyone who reaches it can play (default: this machine only)",
+        )
         add_grid_argument(how)
         how.add_argument(
             "--refine",
@@ -107,6 +122,12 @@ class PlayCommand:
         how.add_argument("--seconds", type=_seconds, metavar="N", help="stop after N seconds (default: Ctrl-C)")
 
     def run(self, args: argparse.Namespace) -> int:
+        link = supervisor_link()
+        if link is None and _wants_supervisor(args):
+            sys.stdout.flush()
+            os.execv(sys.executable, [sys.executable, "-m", "synth.play_supervisor", *sys.argv[1:]])
+        if os.environ.pop(AGAIN_VARIABLE, ""):
+            args.fresh, args.patch, args.corners, args.xy = False, None, None, None
         settings = SettingsFile()
         if settings.trouble:
             print(f"The settings are as by default: {settings.trouble}.")
@@ -118,10 +139,18 @@ class PlayCommand:
             if settled is None:
                 print(f"No audio output: {why_no_sound}.")
                 return _render_demo()
-        return _play(args, settled or Settled(NO_DEVICE, rate_hz, ""), block or 0, settings)
+        return _play(args, settled or Settled(NO_DEVICE, rate_hz, ""), block or 0, settings, link)
 
 
-def _play(args: argparse.Namespace, settled: Settled, block: int, settings: SettingsFile) -> int:
+def _wants_supervisor(args: argparse.Namespace) -> bool:
+    """A whole command line of ours is there to be run again, and nobody else looks after the process."""
+    wanted = not args.headless if args.supervise is None else args.supervise
+    return bool(wanted) and "play" in sys.argv[1:3]
+
+
+def _play(
+    args: argparse.Namespace, settled: Settled, block: int, settings: SettingsFile, link: SupervisorLink | None
+) -> int:
     """Construct, connect, start, wait, stop; the order is what matters here."""
     rate_hz = settled.sample_rate_hz
     with contextlib.ExitStack() as stack:
@@ -140,7 +169,9 @@ def _play(args: argparse.Namespace, settled: Settled, block: int, settings: Sett
         stack.callback(session.close)
         live = LiveEngine(engine, stage)
         stage.wake = queue.on_arrival = live.wake
-        server = stack.enter_context(Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc))
+        server = stack.enter_context(
+            Server(session, args.socket, osc_port=None if args.osc < 0 else args.osc, osc_host=args.osc_host)
+        )
         _connect(session, server)
         print_patch(session, pad)
         stack.enter_context(live)
@@ -155,8 +186,12 @@ def _play(args: argparse.Namespace, settled: Settled, block: int, settings: Sett
             if output.device != NO_DEVICE:
                 _lock_memory(tell)
             stops = (stopping, quit_wanted, session.quit_wanted)
-            screen = Screen(server.path, _Warner(session)) if has_screen else None
-            board = BoardHost(args.board, server.path, _Warner(session)) if has_board else None
+            if link is not None:
+                ready = Ready(has_screen, args.board if has_board else NONE, server.path.absolute())
+                link.ready(ready, _Warner(session), session.quit_wanted.set)
+            own = link is None  # a supervisor keeps them while an engine breaks down
+            screen = Screen(server.path, _Warner(session)) if has_screen and own else None
+            board = BoardHost(args.board, server.path, _Warner(session)) if has_board and own else None
             with contextlib.ExitStack() as beside:
                 for companion in filter(None, (screen, board)):
                     beside.enter_context(contextlib.closing(companion))
@@ -205,6 +240,7 @@ def _connect(session: Session, server: Server) -> None:
     """What the session says goes to the clients and into the log; what is to be said of its beginning is printed."""
     session.notify = session.log.listening(server.notify)
     server.say = session.log.say
+    session.log.keep(user_data_dir() / "logs" / "engine.log")
     session.grid.say = partial(print, flush=True)
     for words in session.begin():
         print(words)
@@ -219,6 +255,7 @@ def _nothing_to_load() -> Future[int]:
 def _session(args: argparse.Namespace, engine: Engine, stage: Stage, loader: InstrumentLoader) -> Session:
     """With the patch that was asked for, or the one that sounded last. A pad takes a patch without its corners, and is
     not what sounds the next time."""
+    remove_leftovers_below(user_data_dir())
     bank = PatchBank()
     plays_pad = args.source == PAD
     state, warning = (None, "") if args.fresh or plays_pad else restore()

@@ -80,5 +80,6 @@ def print_playing(server: Server, limit_s: float | None) -> None:
     """That it plays now, and where clients find it."""
     limit = "" if limit_s is None else f" for {limit_s:g} s"
     osc = "" if server.osc_address is None else ", OSC at {}:{}".format(*server.osc_address)
+    osc += ", open to the network: anyone there can play" if server.osc_open else ""
     print(f"Clients: {server.path}{osc}")
     print(f"Playing{limit}. Ctrl-C stops.", flush=True)

@@ -50,7 +50,7 @@ class Screen(Companion):
     ) -> None:
         """Starts it. socket: where it finds the engine."""
         module = environment.get(MODULE_VARIABLE, MODULE)
-        command = [sys.executable, "-m", module, "--socket", str(socket)]
+        command = [sys.executable, "-m", module, "--with-parent", "--socket", str(socket)]
         if not _has_desktop(environment):
             command.append("--fullscreen")  # a bare graphics card has no windows
         super().__init__("the screen", command, {**environment, SOCKET_VARIABLE: str(socket)}, say)

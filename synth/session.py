@@ -150,6 +150,7 @@ class Session:
             self.recorder.close()
         if self.autosave is not None:
             self.autosave.close()
+        self.log.close()
 
     def settle(self) -> None:
         """Take over what the conductor's thread saw: controllers that moved, program changes, gestures. Any thread."""
@@ -184,6 +185,9 @@ class Session:
         """Have the current patch on disk within a second."""
         if self.autosave is not None:
             self.autosave.note(self.editor.patch, self.editor.stored.name)
+            words = self.autosave.news()
+            if words:
+                self.notify("warning", words=words)
 
     # CommandHandler.
 

@@ -15,15 +15,15 @@ hand is in it. Arguments of the command line go before it.
 import dataclasses
 import json
 import threading
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synth.control.fields import shown
+from synth.control.toml_document import read_toml
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, make_folder
 from synth.paths import user_data_dir
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
@@ -82,7 +82,7 @@ class SettingsFile:
                 raise TetradError(f"the choice is not kept: {self.trouble}")
             changed = dataclasses.replace(self.settings, **values)
             if changed != self.settings:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(self.path.parent)
                 atomic_write_bytes(self.path, toml_text(_as_tables(changed)).encode())
             self.settings = changed
         return changed
@@ -91,11 +91,9 @@ class SettingsFile:
 def read_settings(path: Path) -> Settings:
     """The settings in a file; those by default where there is none. Raises TetradError in one line."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = read_toml(path)
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise TetradError(f"{path} can't be read ({error}); TOML was expected; correct it, or remove it") from error
     values: dict[str, Any] = {}
     try:
         for table, content in document.items():

@@ -8,17 +8,20 @@ the first it waits there, after the last it stays.
 """
 
 import itertools
-import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from synth.control.json_document import brief, parse_json, read_bounded
 from synth.errors import TetradError
 
 FORMAT, VERSION = "tetrad-path", 1
+MOST_BYTES = 16 * 1024 * 1024
+"""Five minutes of a gesture, 37,500 points, have 1.7 MB."""
 
 
 class PathPoint(NamedTuple):
@@ -37,13 +40,8 @@ def position_at(points: Sequence[PathPoint], time_s: float) -> tuple[float, floa
 
 def read_path(path: Path | str) -> tuple[PathPoint, ...]:
     """Read a path file. Raises TetradError for anything that is not exactly as described above."""
-    expected = f"a {FORMAT} file of version {VERSION} was expected; correct it"
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TetradError(f"cannot read {path}: {error.strerror}; {expected}") from error
-    except ValueError as error:  # not UTF-8 or not JSON
-        raise TetradError(f"{path} is not JSON ({error}); {expected}") from error
+    expected = f"a {FORMAT} file of version {VERSION}"
+    content = parse_json(read_bounded(path, MOST_BYTES, expected), str(path), expected)
     return path_points(content, str(path))
 
 
@@ -53,7 +51,7 @@ def path_points(content: object, where: str) -> tuple[PathPoint, ...]:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise TetradError(f'{where} does not say "format": "{FORMAT}"; {expected}')
     if content.get("version") != VERSION:
-        raise TetradError(f"{where} is of version {content.get('version')}; {expected}, or take a newer Tetrad")
+        raise TetradError(f"{where} is of version {brief(content.get('version'))}; {expected}, or take a newer Tetrad")
     _check_keys(content, {"format", "version", "points"}, where)
     rows = content["points"]
     if not isinstance(rows, list) or not rows:
@@ -70,7 +68,7 @@ def path_points(content: object, where: str) -> tuple[PathPoint, ...]:
 
 def _point(row: object, where: str) -> PathPoint:
     if not isinstance(row, dict):
-        raise TetradError(f'{where} is {row!r}; {{"time_s": ..., "x": ..., "y": ...}} was expected; correct it')
+        raise TetradError(f'{where} is {brief(row)}; {{"time_s": ..., "x": ..., "y": ...}} was expected; correct it')
     _check_keys(row, {"time_s", "x", "y"}, where)
     return PathPoint(
         _number(row["time_s"], f"{where}, time_s", math.inf),
@@ -81,9 +79,10 @@ def _point(row: object, where: str) -> PathPoint:
 
 def _number(value: object, where: str, highest: float = 1.0) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not 0.0 <= value <= highest:  # type: ignore[arg-type, operator]
+    # A whole number beyond the largest float can't be made one.
+    if not is_number or not 0.0 <= value <= min(highest, sys.float_info.max):  # type: ignore[operator]
         limits = "of 0 or more" if highest == math.inf else f"from 0 to {highest:g}"
-        raise TetradError(f"{where} is {value!r}; a number {limits} was expected; correct it")
+        raise TetradError(f"{where} is {brief(value)}; a number {limits} was expected; correct it")
     return float(value)  # type: ignore[arg-type]
 
 

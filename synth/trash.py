@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, make_folder, sync_folder
 
 MOST_FILES, MOST_BYTES = 1000, 256 * 1024 * 1024
 """Beyond them the oldest go."""
@@ -54,6 +54,7 @@ class Trash:
         for companion in self._companions:
             with contextlib.suppress(OSError):  # there is none, or what it belongs to is safe without it
                 self._beside(path, companion).rename(self._beside(target, companion))
+        _settle(self.folder, path.parent)
         self._prune()
 
     def keep_copy(self, path: Path, label: str) -> None:
@@ -77,6 +78,7 @@ class Trash:
         for companion in self._companions:
             with contextlib.suppress(OSError):
                 self._beside(file.path, companion).replace(self._beside(path, companion))
+        _settle(path.parent, self.folder)
 
     def files(self) -> list[TrashedFile]:
         """What is here, oldest first."""
@@ -91,25 +93,14 @@ class Trash:
         try:
             # A second name for the same content: it costs no space, so even a full disk can't refuse it.
             os.link(path, target)
-            self._sync()
+            sync_folder(self.folder)
         except FileNotFoundError:
             raise
         except OSError:  # a file system without links, such as a memory stick's
             atomic_write_bytes(target, path.read_bytes())
 
-    def _sync(self) -> None:
-        """The folder's new entry is on the disk before what it was copied from is replaced."""
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
     def _target(self, why: Why, label: str) -> Path:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TetradError(f"cannot make the folder {self.folder}: {error.strerror}; check the disk") from error
+        make_folder(self.folder)
         files = self.files()
         order = files[-1].order + 1 if files else 1
         return self.folder / f"{order:06d}-{why}-{label}{self._suffix}"
@@ -124,3 +115,10 @@ class Trash:
                 for companion in self._companions:
                     self._beside(path, companion).unlink(missing_ok=True)
                 sizes.pop(0)
+
+
+def _settle(*folders: Path) -> None:
+    """A move is on the disk before anybody is told of it."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # the file is whole in one of its two places, whatever the disk says
+            sync_folder(folder)

@@ -9,7 +9,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Small modules without dependencies upward, which every package may use.
-FOUNDATION = ("synth.command", "synth.errors", "synth.files", "synth.paths")
+FOUNDATION = (
+    "synth.command",
+    "synth.doctor.check",
+    "synth.doctor.machine",
+    "synth.errors",
+    "synth.files",
+    "synth.paths",
+)
 # Package -> the first-party modules (with what is inside them) that it may import, besides itself.
 MAY_IMPORT = {
     "synth": (),

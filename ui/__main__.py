@@ -4,10 +4,16 @@ import argparse
 import os
 import re
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ui.kivy_settings import FPS, WindowSettings, configure
 from ui.theme import THEMES
+
+ENDS_WITHIN_S = 3.0
+"""A screen that hangs does not stop by itself."""
 
 
 def _size(words: str) -> tuple[int, int]:
@@ -27,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--theme", choices=tuple(THEMES), help="for the beginning (default: the last one)")
     parser.add_argument("--fps", type=int, default=FPS, metavar="N", help=f"most frames a second (default {FPS})")
     parser.add_argument("--tuio", default="", metavar="HOST:PORT", help="take fingers from a TUIO sender, too")
+    parser.add_argument("--with-parent", action="store_true", help="end when the standard input does")
     args = parser.parse_args(argv)
     width_px, height_px = args.size
     configure(WindowSettings(width_px, height_px, args.rotation, args.fullscreen, args.fps, args.tuio))
@@ -38,8 +45,22 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     from ui.app import TetradApp
 
-    TetradApp(socket=args.socket, theme=args.theme).run()
+    app = TetradApp(socket=args.socket, theme=args.theme)
+    if args.with_parent:
+        threading.Thread(target=_end_with_parent, args=(app.stop,), name="parent", daemon=True).start()
+    app.run()
     return 0
+
+
+def _end_with_parent(stop: Callable[[], object]) -> None:
+    """Whoever started us holds the other end, and a kill lets go of it: it must not leave a second screen behind."""
+    from kivy.clock import Clock
+
+    while sys.stdin.readline():
+        pass
+    Clock.schedule_once(lambda _: stop())
+    time.sleep(ENDS_WITHIN_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from kivy.graphics import Color, SmoothLine
 from kivy.properties import BooleanProperty, NumericProperty
 from kivy.uix.widget import Widget
 
+from synth.errors import TetradError
 from ui.texts import text
 from ui.widgets.touch_button import TouchButton
 
@@ -40,7 +41,10 @@ class LockButton(TouchButton):
     def set_locked(self, locked: bool) -> None:
         """From now on, and at the next start."""
         app = App.get_running_app()
-        app.store.change(locked=locked)
+        try:
+            app.store.change(locked=locked)
+        except TetradError as error:  # a full disk, say: it is locked all the same, until the screen ends
+            app.mirror.say(str(error), "warning")
         self.locked = locked
         if locked:
             app.root.show("play")

@@ -8,14 +8,14 @@ then goes on with the defaults, and forgets changes at its end.
 """
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from synth.control.toml_document import read_toml
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, make_folder
 from synth.paths import user_data_dir
 from ui.theme import THEMES
 
@@ -58,10 +58,10 @@ class Store:
         self.trouble = ""
         self.kept = Kept()
         try:
-            self.kept = kept(tomllib.loads(self.path.read_text(encoding="utf-8")))
+            self.kept = kept(read_toml(self.path))
         except FileNotFoundError:
             pass  # the first start
-        except (OSError, ValueError, TetradError) as error:
+        except (OSError, TetradError) as error:
             self.trouble = f"{self.path} can't be used ({error}); mend or remove it; until then nothing is kept"
 
     def change(self, **values: Any) -> None:
@@ -71,5 +71,5 @@ class Store:
             return
         # Strings, numbers and truth values are written alike in JSON and in TOML.
         lines = [f"{field.name} = {json.dumps(getattr(self.kept, field.name))}\n" for field in fields(Kept)]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         atomic_write_bytes(self.path, "".join(lines).encode())

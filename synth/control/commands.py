@@ -85,6 +85,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
         (_number("rate_hz", 0.0, STATUS_RATE_HZ, "Hz", "At most so many a second.", STATUS_RATE_HZ),),
         by_server=True,
     ),
+    CommandSpec(
+        "present",
+        "What a client says of itself, for the screens: it stands in `server.presented` until it says other words, or "
+        "is gone.",
+        (
+            _text("words", "Such as where the board was found, or why not."),
+            _flag("well", "False: a player should do something about it.", default=True),
+        ),
+        by_server=True,
+    ),
     CommandSpec("ping", "Is the engine there?", by_server=True),
     CommandSpec("status", "The whole status, once.", result="the status", by_server=True),
     CommandSpec(

@@ -1,15 +1,10 @@
-"""Keeping a player's files: names that are free, damaged ones set aside, what a killed writer left behind."""
+"""Keeping a player's files: names that are free, and damaged ones set aside."""
 
-import contextlib
 import os
-import re
-import time
 import unicodedata
 from pathlib import Path
 
 _MOST_STEM_BYTES = 100  # file systems take 255, and a temporary file adds some thirty to the name
-_OLD_S = 3600.0
-_LEFTOVER = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part(\..*)?")
 
 
 def file_stem(name: str) -> str:
@@ -33,11 +28,3 @@ def set_aside(path: Path) -> Path:
     aside = free_path(path.parent, f"{path.stem}.damaged", f"{path.suffix}.old")
     path.rename(aside)
     return aside
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of writers that were killed over an hour ago (`synth.files.atomic_path`)."""
-    for path in folder.glob(".*.part*"):
-        with contextlib.suppress(OSError):  # another process was faster, or may and we may not
-            if _LEFTOVER.fullmatch(path.name) and time.time() - path.stat().st_mtime > _OLD_S:
-                path.unlink()

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from synth.control.json_document import brief, parse_json, pretty, read_bounded
-from synth.control.kept_files import remove_leftovers, set_aside
+from synth.control.kept_files import set_aside
 from synth.control.patch import MOST_BYTES, Patch
 from synth.errors import TetradError
-from synth.files import atomic_write_bytes
+from synth.files import atomic_write_bytes, remove_leftovers
 from synth.paths import user_data_dir
 
 FORMAT, VERSION = "tetrad-state", 1
@@ -46,6 +46,7 @@ class Autosave:
     def __init__(self, path: Path | None = None, period_s: float = PERIOD_S) -> None:
         self.path = path or default_path()
         self.failure: str | None = None
+        self._told: str | None = None
         self._period_s = period_s
         self._condition = threading.Condition()
         self._newest: State | None = None
@@ -61,6 +62,15 @@ class Autosave:
                 return  # called some forty times a second, whether or not something changed
             self._newest = State(patch, stored)
             self._condition.notify()
+
+    def news(self) -> str:
+        """What the player should know since the last call: that the patch is not kept, or is again; "": nothing.
+        Words that change while it fails, such as the room that is left, are no news."""
+        failure = self.failure
+        if (failure is None) == (self._told is None):
+            return ""
+        self._told = failure
+        return "the current patch is kept again" if failure is None else f"the current patch is not kept: {failure}"
 
     def close(self) -> None:
         """Write what is not written yet, and end the thread."""

@@ -12,18 +12,20 @@ All patches are in memory (128 of them take 0.6 MB), so finding one takes micros
 bank before a change or after it, and never waits. Changes wait for the disk, and for each other.
 """
 
+import contextlib
 import difflib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from synth.control.kept_files import file_stem, free_path, remove_leftovers, set_aside
+from synth.control.kept_files import file_stem, free_path, set_aside
 from synth.control.patch import MOST_NAME, SUFFIX, Patch, lacking, read_document, write_patch
 from synth.control.patch_index import PatchIndex, key_of, read_index
 from synth.control.patch_trash import Discarded, PatchTrash, Why
 from synth.errors import TetradError
+from synth.files import remove_leftovers
 from synth.paths import user_data_dir
 
 INDEX_NAME, TRASH_NAME = ".numbers.json", "trash"
@@ -71,7 +73,7 @@ class PatchBank:
         self.folder = folder or user_patches_dir()
         self._shipped_folder = shipped or shipped_patches_dir()
         self._trash = PatchTrash(self.folder / TRASH_NAME)
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
         self._warnings: tuple[str, ...] = ()
         self._index = PatchIndex()
         self._shipped: dict[str, _File] = {}
@@ -88,7 +90,7 @@ class PatchBank:
 
     def rescan(self) -> None:
         """Read the folders anew: files may have been put there, or mended. Never raises for what lies there."""
-        with self._changing:
+        with self._changing():
             self._warnings = ()
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -138,12 +140,12 @@ class PatchBank:
         number: that it is to have, by default the one of its name or the lowest that is free. A patch that has it
         gets the number that is free by this.
         """
-        with self._changing:
+        with self._changing():
             return self._save(patch, number, keep=True)
 
     def rename(self, name: str, new_name: str) -> BankEntry:
         """Give a patch of the player's another name; its number stays."""
-        with self._changing:
+        with self._changing():
             entry = self._own_entry(name, "renamed")
             patch = entry.patch.with_texts(name=new_name)
             other = self.find(patch.name)
@@ -167,12 +169,12 @@ class PatchBank:
 
     def tag(self, name: str, tags: Iterable[str]) -> BankEntry:
         """Give a patch other tags. A shipped one is copied into the player's bank for it."""
-        with self._changing:
+        with self._changing():
             return self._save(self.named(name).patch.with_texts(tags=tags), None, keep=False)
 
     def move(self, name: str, number: int) -> BankEntry:
         """Give a patch another number; who has that one gets this one's."""
-        with self._changing:
+        with self._changing():
             entry = self.named(name)
             index = self._index.copy()
             index.move(entry.name, number)
@@ -183,7 +185,7 @@ class PatchBank:
 
     def remove(self, name: str) -> None:
         """Put a patch of the player's into the trash; `restore` brings it back."""
-        with self._changing:
+        with self._changing():
             entry = self._own_entry(name, "removed")
             self._trash.take(entry.path, entry.number)
             del self._own[key_of(entry.name)]
@@ -197,7 +199,7 @@ class PatchBank:
         It gets its number again where that is free. A patch of its name goes into the trash for it, so doing this
         twice is as if nothing had been done.
         """
-        with self._changing:
+        with self._changing():
             found = [
                 discarded
                 for discarded in self._trash.contents()
@@ -215,7 +217,7 @@ class PatchBank:
     def import_file(self, path: Path | str) -> BankEntry:
         """Copy a patch file into the bank. Where another sound has its name, it becomes `Glass (2)`."""
         patch = Patch.from_json(read_document(path), str(path))
-        with self._changing:
+        with self._changing():
             present = self.find(patch.name)
             if present is not None and present.patch == patch:
                 return present
@@ -235,7 +237,28 @@ class PatchBank:
         write_patch(target, patch)
         return target
 
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time. Where a disk fails half-way, what is in memory follows what is on the disk: a file that
+        has its place already, while the disk would not confirm it, would else be saved a second time beside itself."""
+        with self._lock:
+            try:
+                yield
+            except TetradError as error:
+                if isinstance(error.__cause__, OSError):
+                    self._follow_disk()
+                raise
+
     # What follows is called with the lock held.
+
+    def _follow_disk(self) -> None:
+        said = self._warnings
+        there = self._read_folder(self.folder)
+        paths = {file.path for file in there.values()}
+        unread = {key: file for key, file in self._own.items() if file.path.exists() and file.path not in paths}
+        self._own = {**unread, **there}  # a disk that does not even read must not take the patches from memory
+        self._publish()
+        self._warnings = said
 
     def _save(self, patch: Patch, number: int | None, *, keep: bool) -> BankEntry:
         index = self._index.copy()

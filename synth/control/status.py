@@ -128,12 +128,16 @@ STATUS: tuple[StatusEntry, ...] = (
     StatusEntry("health.most_waiting_events", "whole number", "events", "The event queue's high-water mark."),
     StatusEntry("health.clock_samples", "whole number", "samples", "Rendered since the start."),
     StatusEntry("server.clients", "whole number", "", "Clients of the socket."),
+    StatusEntry(
+        "server.presented", "list", "", "What clients say of themselves: {name, words, well} of each that does."
+    ),
     StatusEntry("server.lost_frames", "whole number", "frames", "Status that slow clients did not get."),
     StatusEntry("server.dropped_clients", "whole number", "", "Clients that were ended because they did not read."),
     StatusEntry("server.refused", "whole number", "", "Commands that were refused, OSC's too."),
     StatusEntry("server.osc_malformed", "whole number", "packets", "UDP packets that were no OSC."),
     StatusEntry("server.osc_dropped", "whole number", "packets", "UDP packets beyond 4000 a second."),
     StatusEntry("server.osc", "text", "", "Address of OSC, or why there is none."),
+    StatusEntry("server.osc_open", "flag", "", "OSC listens beyond this machine, since that was asked for."),
 )
 
 

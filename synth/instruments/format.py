@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +32,7 @@ import numpy.typing as npt
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
 from synth.frames import N_PARTIALS, ROW_WIDTH, Z_DIM, Float32Array
+from synth.instruments.bounded_zip import open_zip, read_member
 from synth.instruments.header import (
     DETAIL_STEP,
     FAMILIES,
@@ -269,30 +273,30 @@ def _unpack(packed: npt.NDArray[np.int8]) -> Float32Array:
     return np.ascontiguousarray(np.cumsum(columns, axis=1, dtype=np.int8).T).astype(np.float32)
 
 
-def _open(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        ValueError,
-    ) as error:  # a zip of the future is none of ours
-        what = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or of another format"
-        raise TetradError(f"{path} can't be read ({what}); expected a {FORMAT} file; fetch or make it again") from error
+@contextmanager
+def _open(path: Path) -> Iterator[zipfile.ZipFile]:
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(open_zip(path))
+        # A zip of the future is none of ours.
+        except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+            what = error.strerror if isinstance(error, OSError) and error.strerror else "truncated or of another format"
+            raise TetradError(
+                f"{path} can't be read ({what}); expected a {FORMAT} file; fetch or make it again"
+            ) from error
+        yield archive
 
 
 def _member(path: Path, archive: zipfile.ZipFile, header: Mapping[str, Any], name: str, size: int | range) -> bytes:
     """The bytes of a member whose size, which is looked at before anything is decompressed, is (in) `size`."""
     sizes = range(size, size + 1) if isinstance(size, int) else size
     try:
-        if archive.getinfo(name).file_size not in sizes:
+        info = archive.getinfo(name)
+        if info.file_size not in sizes:
             expected = size if isinstance(size, int) else f"at most {sizes[-1]}"
-            raise TetradError(f"{path}: {name} has {archive.getinfo(name).file_size} bytes, expected {expected}")
-        data = archive.read(name)
-    except TetradError:
-        raise
-    except Exception as error:  # zipfile lets through whatever its decompressors raise: LZMAError, EOFError, KeyError
+            raise TetradError(f"{path}: {name} has {info.file_size} bytes, expected {expected}")
+        data = read_member(archive, info)
+    except (OSError, KeyError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise TetradError(f"{path}: {name} is damaged ({error}); fetch or make the instrument again") from error
     checksums = header.get("sha256")
     if not isinstance(checksums, dict) or hashlib.sha256(data).hexdigest() != checksums.get(name):

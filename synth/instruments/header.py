@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
+import unicodedata
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from synth.control.json_document import brief, parse_json
 from synth.errors import TetradError
 from synth.frames import FRAME_RATE_HZ, HOP, SAMPLE_RATE_HZ
+from synth.instruments.bounded_zip import read_member
 
 FORMAT = "tetrad-instrument"
 VERSION, NEWEST_VERSION = 1, 2
@@ -95,40 +100,49 @@ def note_fields(version: int) -> dict[str, tuple[type, float, float]]:
 def read_description(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     """The checked `instrument.json`; "tags" are there in either version. Raises TetradError for anything strange."""
     try:
-        if archive.getinfo("instrument.json").file_size > _LARGEST_BYTES:
+        info = archive.getinfo("instrument.json")
+        if info.file_size > _LARGEST_BYTES:
             raise TetradError(f"{path}: its description is larger than 1 MiB; expected a {FORMAT} file")
-        header = json.loads(archive.read("instrument.json"))
-    except TetradError:
-        raise
-    except Exception as error:  # zipfile lets through whatever its decompressors raise: LZMAError, EOFError, KeyError
+        header = parse_json(read_member(archive, info), f"{path}: its description", f"a {FORMAT} file")
+    except (OSError, KeyError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise TetradError(f"{path} has no readable description ({error}); expected a {FORMAT} file") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         found = header.get("format") if isinstance(header, dict) else type(header).__name__
-        raise TetradError(f"{path} is of the format {found!r}; expected {FORMAT!r}")
+        raise TetradError(f"{path} is of the format {brief(found)}; expected {FORMAT!r}")
     version = header.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or not VERSION <= version <= NEWEST_VERSION:
         raise TetradError(
-            f"{path} has version {version!r} of the format; this release reads {VERSION} to {NEWEST_VERSION}; "
+            f"{path} has version {brief(version)} of the format; this release reads {VERSION} to {NEWEST_VERSION}; "
             "update tetrad"
         )
     known = {*FIXED, *TEXT_FIELDS, "version", "sustains", "notes", "sha256"} | ({"tags"} if version >= 2 else set())
     if set(header) != known:
-        raise TetradError(f"{path} has unexpected or missing fields: {', '.join(sorted(set(header) ^ known))}")
+        odd = ", ".join(brief(key) for key in sorted(set(header) ^ known)[:5])
+        raise TetradError(f"{path} has unexpected or missing fields: {odd}")
     header.setdefault("tags", [])
     check_values(path, header)
+    for key in TEXT_FIELDS:
+        header[key] = shown_text(header[key])
     return header
+
+
+def shown_text(text: str) -> str:
+    """A stranger's text as a terminal and UTF-8 can have it: "?" for control characters and halves of a pair."""
+    return "".join("?" if unicodedata.category(character) in {"Cc", "Cs"} else character for character in text)
 
 
 def check_values(path: Path, header: Mapping[str, Any]) -> None:
     """Raise TetradError for a value that is not what its field may hold; `header` has the fields of its version."""
     for key, value in FIXED.items():
         if header[key] != value:
-            raise TetradError(f"{path} has {key} {header[key]!r}; this release reads {value!r}")
+            raise TetradError(f"{path} has {key} {brief(header[key])}; this release reads {value!r}")
     for key in TEXT_FIELDS:
         if not isinstance(header[key], str) or len(header[key]) > 500:
             raise TetradError(f"{path}: {key} is not a text of at most 500 characters")
     if not isinstance(header["sustains"], bool) or header["family"] not in FAMILIES:
-        raise TetradError(f"{path}: family {header['family']!r} or sustains {header['sustains']!r} is not known")
+        raise TetradError(
+            f"{path}: family {brief(header['family'])} or sustains {brief(header['sustains'])} is not known"
+        )
     tags = header["tags"]
     if not isinstance(tags, list) or len(tags) > MOST_TAGS or not all(map(_is_tag, tags)) or len(tags) > len(set(tags)):
         raise TetradError(
@@ -163,7 +177,7 @@ def _check_note(path: Path, entry: Any, fields: Mapping[str, tuple[type, float, 
         value = entry[key]
         right_type = isinstance(value, (int, float) if kind is float else kind)
         if isinstance(value, bool) != (kind is bool) or not right_type or not low <= value <= high:
-            raise TetradError(f"{path}: a note's {key} is {value!r}; expected {low} to {high}")
+            raise TetradError(f"{path}: a note's {key} is {brief(value)}; expected {low} to {high}")
     loop = entry["loop_start"], entry["loop_end"]
     inside = loop == (0, 0) or 0 <= loop[0] < loop[1] <= entry["release_start"]
     if not inside or entry["release_start"] > entry["n_frames"]:

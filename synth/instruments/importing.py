@@ -7,14 +7,14 @@ understood. Whatever ends it before, an error, a full disk, a kill, leaves the l
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from synth.control.kept_files import remove_leftovers
 from synth.errors import TetradError
-from synth.files import atomic_path, full_words, is_full
+from synth.files import atomic_path, full_words, is_full, remove_leftovers
 from synth.instruments import bundle
 from synth.instruments.build import Description, build_instrument
 from synth.instruments.duplicates import made_of, recordings_hash, sounding_like
@@ -258,20 +258,21 @@ def _store(
             _refuse_double(request, double, instrument.name)
             if write_picture is None:
                 library.keep_replaced(instrument.name)
-                picture.unlink(missing_ok=True)
             else:
                 with atomic_path(picture) as temporary_picture:
                     write_picture(temporary_picture)
                     library.keep_replaced(instrument.name)
     except TetradError as error:
         if not path.exists():
-            picture.unlink(missing_ok=True)
+            _remove_picture(picture)
         if is_full(error.__cause__):
             raise TetradError(
                 f"{full_words(library.own_folder)}, and that was not enough; nothing was added; make room and try again"
             ) from error
         raise
-    set_label(library.own_folder, instrument.name, label)
+    if write_picture is None:
+        _remove_picture(picture)
+    remarks = [*remarks, *_keep_label(library, instrument.name, label)]
     said = tuple(remarks[:MOST_REMARKS])
     if len(remarks) > MOST_REMARKS:
         said = (*said[:-1], f"... and {len(remarks) - MOST_REMARKS + 1} remarks more")
@@ -286,3 +287,17 @@ def _store(
         remarks=said,
         replaced=request.replace,
     )
+
+
+def _remove_picture(picture: Path) -> None:
+    with contextlib.suppress(OSError):  # the disk fails; the instrument is what counts, and what is said
+        picture.unlink(missing_ok=True)
+
+
+def _keep_label(library: Library, name: str, label: Label) -> list[str]:
+    """The instrument is there already; that its label is not on the disk is a remark, and no failure."""
+    try:
+        set_label(library.own_folder, name, label)
+    except TetradError as error:
+        return [f"where it comes from is not remembered: {error}"]
+    return []

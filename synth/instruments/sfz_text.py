@@ -137,6 +137,8 @@ def _include(reading: _Reading, name: str, path: Path, open_files: tuple[Path, .
 
 
 def _text(path: Path) -> tuple[int, str]:
+    if path.exists() and not path.is_file():  # opening a pipe that nobody writes to would wait for ever
+        raise TetradError(f"{path} is not an ordinary file; expected an SFZ file; name another")
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)

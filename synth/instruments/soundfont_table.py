@@ -101,6 +101,8 @@ class SoundFont:
 
 def read_sound_font(path: Path) -> SoundFont:
     """The tables of an SF2 or SF3 file. Raises TetradError when it is none, or damaged."""
+    if path.exists() and not path.is_file():  # opening a pipe that nobody writes to would wait for ever
+        raise TetradError(f"{path} is not an ordinary file; expected a sound font (SF2 or SF3); name another")
     try:
         with path.open("rb") as file:
             texts, tables = _chunks(path, file, path.stat().st_size)

@@ -72,6 +72,8 @@ class Connection(asyncio.Protocol):
         self.name = "a client"
         self.client_name = ""
         """As it calls itself."""
+        self.presents: tuple[str, bool] | None = None
+        """Its words of itself, and whether all is well with it."""
         self.is_open = False
         """The client has said hello."""
         self.rate_hz = 0.0

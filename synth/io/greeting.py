@@ -1,5 +1,6 @@
 """How a client meets the engine: connecting, and the hello of both sides; what can go wrong has an exception."""
 
+import os
 import socket
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 from synth.control.commands import PROTOCOL_VERSION, make_command
 from synth.control.wire import LONGEST_MESSAGE, LineBuffer, LineTooLong, decode_line, encode_line
 from synth.errors import TetradError
+from synth.io.socket_guard import is_ours
 
 HELLO_WITHIN_S = 5.0
 CHUNK_BYTES = 262_144
@@ -43,12 +45,17 @@ class Greeting(NamedTuple):
 def greet(path: Path, name: str) -> Greeting:
     """Connect to the engine at a socket, as `name`; the socket that is given back does not block.
 
-    Raises EngineGoneError when there is none, or something else, and OtherVersionError.
+    Raises EngineGoneError when there is none, something else, or somebody else's, and OtherVersionError.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(HELLO_WITHIN_S)
         connection.connect(str(path))
+        if not is_ours(connection) and os.geteuid() != 0:
+            raise EngineGoneError(
+                f"what listens at {path} runs as another user; an engine of this user's was expected; "
+                "remove that socket, or name another by TETRAD_SOCKET"
+            )
         lines = LineBuffer(LONGEST_MESSAGE)
         engine = _say_hello(connection, lines, path, name)
         connection.setblocking(False)

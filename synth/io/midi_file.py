@@ -1,17 +1,24 @@
-"""Standard MIDI files as one list of messages in seconds. The bytes are mido's business, the times ours."""
+"""Standard MIDI files as one list of messages in seconds. mido writes them; `midi_track` reads what strangers wrote."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mido
 
+from synth.control.json_document import read_bounded
 from synth.errors import TetradError
 from synth.files import atomic_write_bytes
+from synth.io.midi_track import TrackEvent, read_track
 
 DEFAULT_TEMPO_US_PER_BEAT = 500_000  # 120 beats a minute, until a file says otherwise
-# What mido raises over bytes that are not what they should be: it has no exception of its own.
-_MIDO_ERRORS = (ValueError, TypeError, LookupError, OverflowError, AttributeError, mido.KeySignatureError)
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a file: an orchestra's hour has 1 MB; at three bytes an event this is 360 MB of events in memory."""
+LONGEST_S = 4 * 3600.0
+"""More stereo of 24 bits does not fit into a WAV file; 30 bytes of MIDI can ask for a century."""
+HEAD_BYTES = 14
+_EXPECTED = "a complete standard MIDI file was expected; fetch or export it again"
 
 
 class TimedMessage(NamedTuple):
@@ -26,25 +33,30 @@ def read_midi_file(path: Path | str) -> list[TimedMessage]:
 
     Tempo changes in any track hold for all of them (formats 0 and 1), and time is exact: it is summed in whole
     numbers of microseconds times ticks. Meta events are left out. Raises TetradError when the file is missing,
-    empty, truncated, of another format, or has no message.
+    empty, truncated, of another format, longer than LONGEST_S, or has no message.
     """
-    file = _parse(Path(path))
-    if file.type == 2:
+    kind, division, tracks = _parse(Path(path))
+    if kind == 2:
         raise TetradError(
             f"{path} is a MIDI file of format 2 (songs side by side); format 0 or 1 was expected; export it again"
         )
-    tick_us, ticks_per_unit = _division(path, file.ticks_per_beat)
+    tick_us, ticks_per_unit = _division(path, division)
     messages = []
-    elapsed = 0  # microseconds times ticks_per_unit
-    for message in mido.merge_tracks(file.tracks):
-        elapsed += message.time * tick_us
-        if message.type == "set_tempo":
-            if file.ticks_per_beat > 0:  # a time-code division knows no beats
-                tick_us = message.tempo
-        elif not message.is_meta:
-            messages.append(TimedMessage(elapsed / (1_000_000 * ticks_per_unit), bytes(message.bytes())))
+    elapsed = ticks = 0  # elapsed: microseconds times ticks_per_unit
+    for event in sorted(_events(path, tracks), key=lambda event: event.ticks):
+        elapsed += (event.ticks - ticks) * tick_us
+        ticks = event.ticks
+        if event.data:
+            messages.append(TimedMessage(elapsed / (1_000_000 * ticks_per_unit), event.data))
+        elif division > 0:  # a time-code division knows no beats
+            tick_us = event.tempo_us
     if not messages:
         raise TetradError(f"{path} holds no notes; a MIDI file with at least one was expected; choose another")
+    if messages[-1].time_s > LONGEST_S:
+        raise TetradError(
+            f"{path} lasts {messages[-1].time_s / 3600.0:,.0f} hours; at most {LONGEST_S / 3600.0:.0f} were expected; "
+            "cut it, or export it again"
+        )
     return messages
 
 
@@ -77,39 +89,47 @@ def overlapping_notes(messages: list[TimedMessage]) -> int:
     return most
 
 
-def _parse(path: Path) -> Any:
-    expected = "a complete standard MIDI file was expected; fetch or export it again"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise TetradError(f"cannot read {path}: {error.strerror}; a standard MIDI file was expected") from error
+def _parse(path: Path) -> tuple[int, int, list[bytes]]:
+    """Format, division of time, and the tracks."""
+    content = read_bounded(path, MOST_BYTES, "a standard MIDI file")
     if not content:
-        raise TetradError(f"{path} is empty; {expected}")
+        raise TetradError(f"{path} is empty; {_EXPECTED}")
     if content[:4] != b"MThd":
         kind = "a RIFF file (perhaps .rmi)" if content[:4] == b"RIFF" else f"something that begins with {content[:4]!r}"
-        raise TetradError(f"{path} is {kind}, not a MIDI file; {expected}")
-    _check_chunks(path, content, expected)
-    try:
-        return mido.MidiFile(path)
-    except EOFError as error:
-        raise TetradError(f"{path} ends in the middle of a track; {expected}") from error
-    except (OSError, *_MIDO_ERRORS) as error:
-        raise TetradError(f"{path} has a track that cannot be read ({error}); {expected}") from error
+        raise TetradError(f"{path} is {kind}, not a MIDI file; {_EXPECTED}")
+    if len(content) < HEAD_BYTES:
+        raise TetradError(f"{path} is cut off: it has {len(content)} bytes; {_EXPECTED}")
+    tracks = _tracks(path, content)
+    return int.from_bytes(content[8:10]), int.from_bytes(content[12:14], signed=True), tracks
 
 
-def _check_chunks(path: Path, content: bytes, expected: str) -> None:
-    """Compare the lengths that the chunks declare with the file's own, which mido does only by running into the end."""
+def _tracks(path: Path, content: bytes) -> list[bytes]:
+    """The chunks that are tracks, as many as are declared; others, of later standards, are passed over."""
     n_tracks = int.from_bytes(content[10:12])
-    position = found = 0
-    while position + 8 <= len(content) and (found < n_tracks or position == 0):
+    tracks: list[bytes] = []
+    position = 0
+    while position + 8 <= len(content) and (len(tracks) < n_tracks or position == 0):
         kind, length = content[position : position + 4], int.from_bytes(content[position + 4 : position + 8])
-        position += 8 + length
-        found += kind == b"MTrk"
+        start, position = position + 8, position + 8 + length
         if position > len(content):
-            missing = position - len(content)
-            raise TetradError(f"{path} is cut off: {missing} bytes are missing from track {found}; {expected}")
-    if found < n_tracks:
-        raise TetradError(f"{path} is cut off: it holds {found} of the {n_tracks} tracks that it declares; {expected}")
+            missing, number = position - len(content), len(tracks) + (kind == b"MTrk")
+            raise TetradError(f"{path} is cut off: {missing} bytes are missing from track {number}; {_EXPECTED}")
+        if kind == b"MTrk":
+            tracks.append(content[start:position])
+        elif start == 8 and length < 6:
+            raise TetradError(f"{path} has a head of {length} bytes; {_EXPECTED}")
+    if len(tracks) < n_tracks:
+        found = len(tracks)
+        raise TetradError(f"{path} is cut off: it holds {found} of the {n_tracks} tracks that it declares; {_EXPECTED}")
+    return tracks
+
+
+def _events(path: Path | str, tracks: list[bytes]) -> Iterator[TrackEvent]:
+    for number, track in enumerate(tracks, start=1):
+        try:
+            yield from read_track(track)
+        except ValueError as error:
+            raise TetradError(f"{path}: track {number} cannot be read ({error}); {_EXPECTED}") from error
 
 
 def _division(path: Path | str, division: int) -> tuple[int, int]:

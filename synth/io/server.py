@@ -7,6 +7,7 @@ bound, and works in short turns (`synth.io.connection`), so that the interpreter
 import asyncio
 import concurrent.futures
 import contextlib
+import ipaddress
 import logging
 import os
 import threading
@@ -115,6 +116,12 @@ class Server:
         """(host, port) of OSC, or None where there is none."""
         return None if self._osc is None else self._osc.address
 
+    @property
+    def osc_open(self) -> bool:
+        """Whether OSC listens beyond this machine."""
+        address = self.osc_address
+        return address is not None and not ipaddress.ip_address(address[0]).is_loopback
+
     def notify(self, notice: str, **data: Any) -> None:
         """Tell every client something of the table `synth.control.status.NOTICES`. Any thread; never waits."""
         if notice not in NOTICE_NAMES:
@@ -168,6 +175,9 @@ class Server:
                     lambda: OscEndpoint(self), local_addr=self._osc_wanted
                 )
                 self._osc_words = "{}:{}".format(*self._osc.address)
+                if self.osc_open:
+                    self._osc_words += ", open to the network"
+                    self._tell("osc", f"OSC is at {self._osc_words}: whoever reaches it can play and change the sound")
             except OSError as error:
                 host, port = self._osc_wanted
                 self._osc_words = f"off: UDP {host}:{port}: {error.strerror or error}"
@@ -290,9 +300,15 @@ class Server:
             return None
         status["server"] = {
             "clients": sum(connection.is_open for connection in self._connections),
+            "presented": [
+                {"name": connection.client_name, "words": connection.presents[0], "well": connection.presents[1]}
+                for connection in self._connections
+                if connection.presents is not None
+            ],
             **self._counts,
             "lost_frames": self._counts["lost_frames"] + sum(c.lost_frames for c in self._connections),
             "osc": self._osc_words,
+            "osc_open": self.osc_open,
             "osc_malformed": 0 if self._osc is None else self._osc.malformed,
             "osc_dropped": 0 if self._osc is None else self._osc.dropped,
         }
@@ -354,6 +370,10 @@ class Server:
         connection.next_status_s = self._loop.time()
         return {}
 
+    def _present(self, command: Command, connection: Connection) -> dict[str, Any]:
+        connection.presents = command["words"], command["well"]
+        return {}
+
     def _status(self, _command: Command, _connection: Connection) -> dict[str, Any]:
         status = self.status_now()
         if status is None:
@@ -399,6 +419,7 @@ def _hello(_server: Server, _command: Command, _connection: Connection) -> dict[
 _ANSWERS: dict[str, Any] = {
     "hello": _hello,
     "subscribe": Server._subscribe,
+    "present": Server._present,
     "ping": lambda _server, _command, _connection: {},
     "status": Server._status,
     "parameters": lambda *_: {"parameters": [describe_parameter(parameter) for parameter in PARAMETERS]},

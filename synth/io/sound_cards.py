@@ -230,6 +230,30 @@ def settle(wanted: str | None, sample_rate_hz: int) -> Settled | None:
     )
 
 
+def working_rates(device: OutputDevice) -> list[int]:
+    """The usual rates, in Hz and rising, at which a device takes stereo. Opens nothing."""
+    return sorted(rate_hz for rate_hz in {*USUAL_RATES_HZ, device.rate_hz} - {0} if _works(device, rate_hz))
+
+
+def open_latency_s(device: OutputDevice, sample_rate_hz: int, block_size: int) -> float:
+    """Open a device that is not JACK's as `PortAudioStream` does, play nothing, close it: its latency in seconds.
+
+    Raises TetradError when it does not open.
+    """
+    sounddevice = _sounddevice()
+    try:
+        stream = sounddevice.OutputStream(
+            sample_rate_hz, block_size, device.number, channels=2, dtype="float32", latency="low"
+        )
+    except sounddevice.PortAudioError as error:
+        raise TetradError(
+            f"{device} does not open with blocks of {block_size} samples ({error}); an output with 2 channels at "
+            f"{sample_rate_hz} Hz was expected; close what else uses it"
+        ) from error
+    with contextlib.closing(stream):
+        return float(stream.latency)
+
+
 class PortAudioStream:
     """A stereo float32 stream on a device that is not JACK's."""
 

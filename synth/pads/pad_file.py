@@ -8,6 +8,7 @@ checksum matches them. The pad takes its name when all rows are there.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -203,7 +204,8 @@ class PadWriter:
 
     def close(self) -> None:
         """What is finished stays for the next writer."""
-        self._journal.close()
+        with contextlib.suppress(OSError):  # a line that a full disk did not take; its row is made again
+            self._journal.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -245,10 +247,12 @@ def _journal_entry(spec: PadSpec, line: bytes) -> tuple[int, PadRow] | None:
     try:
         number, *values = json.loads(line)
         row = PadRow(*values)
+        if not all(type(value) is int for value in (number, *values)):  # 3.0 is a number of JSON, but no place
+            return None
         if not 0 <= number < spec.n_rows:
             return None
         check_row(spec, number, row)
-    except (ValueError, TypeError, TetradError):
+    except (ValueError, TypeError, RecursionError, TetradError):
         return None
     return number, row
 

@@ -80,9 +80,21 @@ def play(engine: EngineProcess, board: PtyBoard, detents: int, reading: int, rel
 def test_turns_knobs_and_buttons_reach_the_engine_also_after_replugging(
     engine: EngineProcess, board: PtyBoard, host: HostProcess
 ) -> None:
+    def presented(words: str, *, well: bool) -> None:
+        """The engine tells all screens so."""
+        engine.client.wait_for(
+            lambda status: any(
+                one["name"] == "board" and words in one["words"] and one["well"] is well
+                for one in status["server"]["presented"]
+            ),
+            LIMIT_S,
+        )
+
     play(engine, board, 2, 1023, 10.0, 1)
+    presented("Tetrad board at", well=True)
     board.unplug()
     wait_until(lambda: "the board is gone" in host.said(), "the words for an unplugged board")
+    presented("is not there", well=False)
     board.plug_in()
     wait_until(lambda: board.simulated.leds[1] == duty(BRIGHT), "light after replugging")
     play(engine, board, -2, 0, 0.05, 2)

@@ -68,12 +68,12 @@ def test_it_gets_the_socket_and_closed_by_the_player_it_says_so(small: SmallScre
     said: list[str] = []
     screen = Screen(Path("/somewhere/s"), said.append, environment=small.environment)
     wait_until(small.starts, "its start")
-    assert small.starts() == ["--socket /somewhere/s /somewhere/s"]
+    assert small.starts() == ["--with-parent --socket /somewhere/s /somewhere/s"]
     assert screen.running
     assert not screen.look()
     bare = Screen(Path("/s"), said.append, environment={**small.environment, "DISPLAY": ""})
     wait_until(lambda: len(small.starts()) == 2, "the start on a bare card")
-    assert small.starts()[1] == "--socket /s --fullscreen /s"
+    assert small.starts()[1] == "--with-parent --socket /s --fullscreen /s"
     bare.close()
     small.end(0)
     assert looked_until(screen, lambda: False, "its end")

@@ -39,7 +39,7 @@ def test_the_finger_moves_in_straight_lines(tmp_path: Path) -> None:
         ({"points": [{"time_s": -1, "x": 0, "y": 0}]}, "point 1, time_s is -1; a number of 0 or more"),
         ({"points": [{"time_s": 0, "x": "0", "y": 0}]}, "point 1, x is '0'"),
         ({"points": [{"time_s": 0, "x": True, "y": 0}]}, "point 1, x is True"),
-        ({"points": [{"time_s": 0, "x": float("nan"), "y": 0}]}, "point 1, x is nan"),
+        ({"points": [{"time_s": 0, "x": float("nan"), "y": 0}]}, "NaN is not a number of JSON"),
         ({"points": [[0, 0, 0]]}, r"point 1 is \[0, 0, 0\]"),
         ({"points": POINTS[::-1]}, "point 2 is at 1 s, not after 3 s"),
     ],

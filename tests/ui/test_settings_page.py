@@ -7,6 +7,7 @@ import pytest
 
 from synth.control.commands import BY_NAME, Command
 from synth.control.midi_settings import MidiSettings
+from synth.io.client import Client
 from tests.listening import wait_until
 from tests.ui.engine import EngineProcess
 from tests.ui.screen import Screen, Seen
@@ -60,6 +61,18 @@ def test_a_zone_grows_by_a_touch_and_the_engine_knows(
     settings["lower_members"] = 15
     stand_in.server.notify("midi_settings_changed")
     screen.find(text=text("settings.mpe.lower_is", first=2, last=16))
+
+
+def test_the_board_is_as_its_own_program_says(stand_in: StandIn, screen: Screen) -> None:
+    screen.connected().show("settings")
+    open_section(screen, "board")
+    screen.find(text=text("settings.board.none"))
+    with Client(stand_in.server.path, name="board") as board:
+        board.request("present", words="two boards were found; name one", well=False)
+        screen.find(text="two boards were found; name one")
+        board.request("present", words="Tetrad board at /dev/ttyUSB0")
+        screen.find(text="Tetrad board at /dev/ttyUSB0")
+    screen.find(text=text("settings.board.none"))
 
 
 def test_a_device_is_chosen(stand_in: StandIn, new_screen: Callable[..., Screen]) -> None:

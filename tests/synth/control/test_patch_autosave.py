@@ -85,8 +85,11 @@ def test_a_disk_that_fills_up_is_said_and_tried_again(tmp_path: Path, monkeypatc
         autosave.note(Patch(name="Mine"))
         until(lambda: autosave.failure is not None)
         assert "is a directory" in str(autosave.failure)
+        assert autosave.news().startswith("the current patch is not kept: ")
+        assert autosave.news() == ""
         path.rmdir()
         until(lambda: autosave.failure is None)
+        assert (autosave.news(), autosave.news()) == ("the current patch is kept again", "")
         assert restore(path) == (State(Patch(name="Mine")), "")
 
 

@@ -14,6 +14,7 @@ import pytest
 from synth.control.patch import write_patch
 from synth.control.patch_bank import INDEX_NAME, TRASH_NAME, PatchBank
 from synth.errors import TetradError
+from synth.files import atomic_path
 from tests.synth.control.bank_parts import contents, edited, make_bank, reopened, table
 
 
@@ -154,6 +155,7 @@ from pathlib import Path
 from synth.control.patch import Patch
 from synth.control.patch_bank import PatchBank
 from synth.errors import TetradError
+from synth.files import atomic_path
 bank = PatchBank(Path(sys.argv[1]), Path(sys.argv[2]))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900))
@@ -219,16 +221,21 @@ def test_readers_never_see_half_a_change(bank: PatchBank) -> None:
     assert seen == []
 
 
-def test_what_a_killed_writer_left_goes_after_an_hour_and_nothing_else_does(bank: PatchBank) -> None:
-    old = bank.folder / ".mine.123-0123abcd.part.json"
-    fresh = bank.folder / ".mine.124-0123abcd.part.json"
+def test_what_a_killed_writer_left_goes_and_nothing_else_does(bank: PatchBank) -> None:
+    """The test's parent is a process that lives."""
+    old = bank.folder / f".mine.{os.getppid()}-0123abcd.part.json"
+    fresh = bank.folder / f".mine.{os.getppid()}-0123abce.part.json"
+    dead = bank.folder / f".mine.{2**22 + 1}-0123abcd.part.json"  # Linux numbers no process so
+    ours = bank.folder / f".mine.{os.getpid()}-0123abcd.part.json"  # an earlier process's that had our number
     players = bank.folder / ".my.partition"
-    for path in (old, fresh, players):
+    for path in (old, fresh, dead, ours, players):
         path.write_text("x")
     os.utime(old, (0, 0))
     os.utime(players, (0, 0))
-    bank.rescan()
-    assert [path.exists() for path in (old, fresh, players)] == [False, True, True]
+    with atomic_path(bank.folder / "other.json") as being_written:
+        bank.rescan()
+        assert being_written.exists()
+    assert [path.exists() for path in (old, fresh, dead, ours, players)] == [False, True, False, False, True]
 
 
 def test_the_trash_is_bounded(bank: PatchBank, monkeypatch: pytest.MonkeyPatch) -> None:

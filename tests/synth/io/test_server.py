@@ -267,6 +267,21 @@ def test_a_client_that_leaves_lets_its_keys_pedals_and_finger_go(server: Server,
     ]
 
 
+def test_what_clients_say_of_themselves_is_told_until_they_are_gone(server: Server) -> None:
+    def presented(client: RawClient) -> object:
+        status = client.ask({"command": "status"})["result"]
+        return status["server"]["presented"]
+
+    with RawClient(server.path) as stays:
+        with RawClient(server.path) as leaves:
+            assert presented(stays) == []
+            leaves.ask({"command": "present", "words": "no board was found", "well": False})
+            leaves.ask({"command": "present", "words": "a board at /dev/ttyUSB0"})
+            assert presented(stays) == [{"name": "a client", "words": "a board at /dev/ttyUSB0", "well": True}]
+            assert leaves.ask({"command": "present", "words": "x" * 10_000})["type"] == "error"
+        wait_until(lambda: presented(stays) == [], "the end of what is said")
+
+
 def test_answers_come_to_a_client_that_has_said_all(server: Server, engine: SmallEngine) -> None:
     """As `printf ... | socat` does: it closes its half, and reads on."""
     with RawClient(server.path) as client:

@@ -30,6 +30,7 @@ SECTIONS = {
     "midi": Place("midi", "midi", "MidiSection"),
     "mpe": Place("keys", "mpe", "MpeSection"),
     "controls": Place("knob", "controls", "ControlsSection"),
+    "board": Place("board", "board", "BoardSection"),
     "tuning": Place("tuning", "tuning", "TuningSection"),
     "look": Place("theme", "look", "LookSection"),
     "health": Place("health", "health", "HealthSection"),

@@ -5,6 +5,7 @@ TEXTS: dict[str, str] = {
     "settings.section.midi": "MIDI",
     "settings.section.mpe": "MPE",
     "settings.section.controls": "Controls",
+    "settings.section.board": "Board",
     "settings.section.tuning": "Tuning",
     "settings.section.look": "Look",
     "settings.section.health": "Health",
@@ -197,6 +198,17 @@ TEXTS: dict[str, str] = {
     "settings.log.kind.midi_learned": "learned",
     "settings.log.kind.patch_changed": "patch",
     "settings.log.kind.recording_saved": "saved",
+    # Board.
+    "settings.board.state": "Encoder board",
+    "settings.board.none": "Its program does not run: start `tetrad play --board`.",
+    "settings.board.encoders": "Encoders",
+    "settings.board.encoders_do": "Turn: look through the instruments of a corner. Push: take the one that is shown.",
+    "settings.board.knobs": "Knobs",
+    "settings.board.knobs_do": "Position, attack, decay, sustain, release, volume, from where they meet the sound.",
+    "settings.board.buttons": "Patch buttons",
+    "settings.board.buttons_do": "Press: load. Hold: save there. 1 and 2, 3 and 4 together: the page before, behind.",
+    "settings.board.file": "Its settings",
+    "settings.board.file_help": "Which knob moves what, encoders that turn the wrong way, the port, brightness.",
     # About.
     "settings.about.what": "An open neural timbre synthesizer: four instruments at the corners of a surface, and a "
     "note that follows the finger.",
