@@ -56,8 +56,10 @@ def broken_links(name: str, text: str, root: Path = ROOT) -> list[str]:
         file = (root / name).parent / path
         if path and not (file.resolve().is_relative_to(root) and file.exists()):
             found.append(f"{name} points to {target}, which is not there")
-        elif anchor and (not path or path.endswith(".md")) and anchor not in anchors(file.read_text("utf-8") if path else text):
-            found.append(f"{name} points to {target}, which has no such heading")
+        elif anchor and (not path or file.suffix == ".md"):
+            there = file.read_text("utf-8") if path else text
+            if anchor not in anchors(there):
+                found.append(f"{name} points to {target}, which has no such heading")
     return found
 
 
@@ -114,7 +116,7 @@ def make_targets(text: str) -> set[str]:
 
 
 def quoted_messages(text: str) -> list[str]:
-    """What stands in double quotes; a code span in it is part of it, a fenced block or a span with quotes holds none."""
+    """What stands in double quotes; a code span in it is part of it, not so a fenced block, or a span with quotes."""
     return _MESSAGE.findall(re.sub(r'`[^`\n"]*"[^`\n]*`', "", _FENCE.sub("", text)))
 
 

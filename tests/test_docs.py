@@ -142,7 +142,7 @@ def test_wrong_commands_are_found(text: str, *, wrong: bool, capsys: pytest.Capt
 
 
 def test_modules_and_targets_are_found() -> None:
-    text = "```\nmake play ARGS=x\nmake -C hardware/firmware all\npython -m benchmarks.soak --seconds 3\n```\n`make test`"
+    text = "```\nmake play ARGS=x\nmake -C hardware/firmware all\npython -m benchmarks.soak -h\n```\n`make test`"
     assert make_targets(text) == {"play", "test"}
     assert modules_run(text) == {"benchmarks.soak"}
 

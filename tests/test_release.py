@@ -96,8 +96,10 @@ def test_its_program_runs_and_finds_its_instruments(unpacked: Path, tmp_path: Pa
 
 
 def test_links_of_its_documents_lead_somewhere(unpacked: Path) -> None:
-    pages = sorted(path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*.md"))
-    assert [words for page in pages for words in broken_links(page, (unpacked / page).read_text("utf-8"), unpacked)] == []
+    pages = sorted(unpacked.rglob("*.md"))
+    assert len(pages) > 20
+    broken = [broken_links(str(page.relative_to(unpacked)), page.read_text("utf-8"), unpacked) for page in pages]
+    assert [found for found in broken if found] == []
 
 
 @pytest.fixture
