@@ -127,7 +127,7 @@ def templates(source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr):
             parts.update(id(part) for part in node.values)
-            found.append("".join(part.value if isinstance(part, ast.Constant) else VALUE for part in node.values))
+            found.append("".join(str(part.value) if isinstance(part, ast.Constant) else VALUE for part in node.values))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
             found.append(_FIELD.sub(VALUE, node.value))
     return [re.sub(f"{VALUE}+", VALUE, text) for text in found]
