@@ -1,6 +1,6 @@
 """What a service manager is told: that the engine plays, how it is, and that it lives (systemd's sd_notify(3)).
 
-A message is one datagram of NAME=VALUE lines to the socket that NOTIFY_SOCKET names. Without one all of this is nothing.
+A message is one datagram of NAME=VALUE lines to the socket that NOTIFY_SOCKET names. Without one nothing is said.
 """
 
 import os
@@ -43,7 +43,7 @@ class ServiceManager:
         self._send("STOPPING=1\nSTATUS=stopping\n")
 
     def alive(self, *beats: int) -> None:
-        """Say that the process lives, four times in the watchdog's time, if everything has moved since it was last said.
+        """Say that the process lives, four times in the watchdog's time, if all parts have moved since it last was.
 
         beats: a counter for each part, which that part moves whenever it has done something. A part that hangs keeps
         its own, nothing is said from then on, and the manager starts the process again.

@@ -75,7 +75,7 @@ def ask_pip(pins: list[Pin], python: str) -> dict[str, str]:
         command += [word for platform in PLATFORMS for word in ("--platform", platform)]
         done = subprocess.run([*command, "--report", report, "--requirement", wanted], check=False)
         if done.returncode:
-            raise SystemExit(f"pip finds no wheel of a pin for Python {python} on aarch64 (above); pin a version that has")
+            raise SystemExit(f"pip finds no wheel of a pin for Python {python} on aarch64 (above); pin one that has")
         found = json.loads(report.read_text())["install"]
     return {entry["metadata"]["name"].lower().replace("_", "-"): _words(entry["download_info"]) for entry in found}
 
@@ -101,7 +101,8 @@ def table(pins: list[Pin], sources: dict[str, dict[str, str]]) -> str:
 
 def main() -> int:
     """Write or check the page; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hardware.pi.wheels", description=(__doc__ or "").partition("\n")[0])
+    words = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m hardware.pi.wheels", description=words)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 where the page is another")
     args = parser.parse_args()
     pins = all_pins()

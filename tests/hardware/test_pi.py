@@ -72,8 +72,8 @@ def test_a_service_starts_its_program_from_where_the_installer_puts_it(name: str
     unit = Unit(f"tetrad-{name}.service")
     python, *words = unit["Service"]["ExecStart"].split()
     assert python == "/opt/tetrad/.venv/bin/python"
-    assert 'prefix=/opt/tetrad\n' in INSTALLER
-    assert 'venv=$prefix/.venv' in INSTALLER
+    assert "prefix=/opt/tetrad\n" in INSTALLER
+    assert "venv=$prefix/.venv" in INSTALLER
     assert words[:2] == ["-m", module]
     assert (ROOT / module / "__main__.py").exists()
     assert words[-1].removeprefix("$") in settings()
@@ -141,7 +141,7 @@ def test_uninstalling_removes_every_file_that_is_installed() -> None:
     assert [path for path in sorted(installed) if path not in taken_away] == []
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian package systemd) is missing")
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is missing")
 def test_systemd_understands_the_units_and_finds_them_closed(tmp_path: Path) -> None:
     for name in UNITS:
         # The program is not installed here; any will do in its place.
@@ -155,8 +155,9 @@ def test_systemd_understands_the_units_and_finds_them_closed(tmp_path: Path) -> 
     assert [line for line in checked.stderr.splitlines() if "tetrad" in line] == []
     for name in SERVICES:
         # 0 is a closed box, 10 a program that may do all; thresholds are in tenths.
+        unit = str(tmp_path / f"tetrad-{name}.service")
         rated = subprocess.run(
-            ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(tmp_path / f"tetrad-{name}.service")],
+            ["systemd-analyze", "security", "--offline=true", "--threshold=25", unit],
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert rated.returncode == 0, rated.stdout.splitlines()[-1:]
@@ -182,9 +183,7 @@ def test_a_script_says_that_it_needs_root(script: str) -> None:
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     text = (PI / script).read_text()  # nobody may not read where the tests lie
     shell = "bash" if script == "install.sh" else "sh"
-    refused = subprocess.run(
-        [*nobody, shell, "-s"], input=text.replace("BASH_SOURCE", "0"), capture_output=True, text=True, check=False, cwd="/"
-    )
+    refused = subprocess.run([*nobody, shell, "-s"], input=text, capture_output=True, text=True, check=False, cwd="/")
     assert refused.returncode == 1
     assert "root" in refused.stderr
     assert "run: sudo" in refused.stderr

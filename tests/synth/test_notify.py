@@ -89,7 +89,9 @@ def test_life_is_not_said_more_often_than_is_asked_for(manager: socket.socket) -
 
 
 @pytest.mark.parametrize(
-    "watchdog", [{}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}], ids=["none", "odd", "other"]
+    "watchdog",
+    [{}, {"WATCHDOG_USEC": "soon"}, {"WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}],
+    ids=["none", "odd", "another process's"],
 )
 def test_without_a_watchdog_of_ours_life_is_not_said(manager: socket.socket, watchdog: dict[str, str]) -> None:
     ServiceManager({"NOTIFY_SOCKET": manager.getsockname(), **watchdog}).alive(1)
