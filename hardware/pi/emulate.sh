@@ -45,6 +45,7 @@ inside() {
         root=$1; shift
         mount -t proc proc "$root/proc"
         mount --rbind /dev "$root/dev"
+        mount -t sysfs -o ro sysfs "$root/sys"
         mount -t tmpfs tmpfs "$root/run"
         if [ -n "${PIP_CERT:-}" ] && [ -e "$root$PIP_CERT" ]; then mount --bind "$PIP_CERT" "$root$PIP_CERT"; fi
         cat /etc/resolv.conf >"$root/etc/resolv.conf"

@@ -83,7 +83,7 @@ copy_program() {
     rm -rf "$incoming"
     mkdir -m 0755 "$incoming"
     tar --create --directory="$source" --exclude='__pycache__' --exclude='*.egg-info' --exclude='ui/pictures' \
-        --exclude='hardware/drawings' --exclude='hardware/firmware/build' \
+        --exclude='hardware/drawings' --exclude='hardware/firmware/build' --exclude='models/pretrained/checkpoint.*' \
         pyproject.toml README.md CHANGELOG.md LICENSE .ci/requirements synth models ui firmware_host hardware |
         tar --extract --directory="$incoming" --no-same-owner --no-same-permissions
     chmod -R u=rwX,go=rX "$incoming"
@@ -118,6 +118,7 @@ install_python() {
     device_pins >"$prefix/.pins.txt"
     "${pip[@]}" --only-binary=:all: --require-hashes --requirement "$prefix/.pins.txt"
     "${pip[@]}" --no-build-isolation --no-index --editable "$prefix"
+    "$venv/bin/python" "$prefix/hardware/pi/slim.py" "$venv"/lib/python3*/site-packages
     # The services can't write here, so what Python makes of modules is kept now: by importing what they need, a tenth
     # of what lies there, and by compiling what does not import without an engine's data or a display.
     local scratch
