@@ -165,6 +165,12 @@ compile_kernels() {
         fail "the engine does not start; a second of it was expected; report the lines above"
     fi
     rm -rf "$scratch"
+    # Those of the version before stay in a folder of their own, 12 MB each time.
+    local of_this_version
+    of_this_version=$(XDG_CACHE_HOME="$data/cache" runuser --user tetrad -- "$prefix/.venv/bin/python" -c \
+        'import numba, synth.jit; print(numba.config.CACHE_DIR)')
+    find "$data/cache/tetrad" -mindepth 1 -maxdepth 1 -name 'kernels-*' -not -path "$of_this_version" \
+        -exec rm -rf {} +
 }
 
 stop_services() {
