@@ -147,6 +147,8 @@ class LiveEngine:
         self._switch_interval_s = sys.getswitchinterval()
         self._frame_offset: int | None = None  # from JACK's clock to ours
         self._thread = threading.Thread(target=self._run, name="conductor", daemon=True)
+        self.rounds = 0
+        """Of the conductor's work; one that hangs stays."""
         self.failure: BaseException | None = None
         """What ended the conductor thread, if it was not `stop`."""
 
@@ -199,6 +201,7 @@ class LiveEngine:
         try:
             while not self._stopping.is_set():
                 self._conduct()
+                self.rounds += 1
                 self._wake.wait(self._period_s)
                 self._wake.clear()
         except BaseException as error:  # noqa: BLE001  (kept for the main thread, which looks at `failure`)

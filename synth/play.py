@@ -41,6 +41,7 @@ from synth.io.spectrogram import write_spectrogram
 from synth.io.terminal_keys import HELP, terminal_keys
 from synth.live import LiveEngine, LoopedScore
 from synth.loader import InstrumentLoader
+from synth.notify import ServiceManager
 from synth.pads.loaded_pad import LoadedPad
 from synth.pads.pad_engine import PadEngine
 from synth.pads.source import PAD, add_source_arguments, chosen_pad
@@ -138,7 +139,9 @@ class PlayCommand:
             settled, why_no_sound = _find_output(wanted, rate_hz, must_be=args.audio is not None)
             if settled is None:
                 print(f"No audio output: {why_no_sound}.")
-                return _render_demo()
+                if not ServiceManager().listens:
+                    return _render_demo()
+                print("As a service it plays unheard; choose a card on the screen's settings page when one is there.")
         return _play(args, settled or Settled(NO_DEVICE, rate_hz, ""), block or 0, settings, link)
 
 
@@ -153,9 +156,11 @@ def _play(
 ) -> int:
     """Construct, connect, start, wait, stop; the order is what matters here."""
     rate_hz = settled.sample_rate_hz
+    manager = ServiceManager()
     with contextlib.ExitStack() as stack:
         stopping = stack.enter_context(stop_signals())
         print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
+        manager.status("getting ready")
         pad = chosen_pad(args, corners_given=args.corners is not None)
         engine = _engine(args, pad, rate_hz)
         loader = InstrumentLoader(Library(), engine.prepare)
@@ -182,6 +187,7 @@ def _play(
         ports.on_change = lambda names: session.notify("midi_ports_changed", ports=list(names))
         with output:
             print_playing(server, args.seconds)
+            manager.ready(f"plays; {output.device}")
             loading = session.load_ahead() if pad is None else _nothing_to_load()
             if output.device != NO_DEVICE:
                 _lock_memory(tell)
@@ -196,7 +202,8 @@ def _play(
                 for companion in filter(None, (screen, board)):
                     beside.enter_context(contextlib.closing(companion))
                 governed = Governed(session, output, args.voices, loading)
-                watch(output, live, server, session, stops, args.seconds, governed, screen, board)
+                watch(output, live, server, session, stops, args.seconds, governed, screen, board, manager)
+                manager.stopping()
         health = output.health()
     print_health(engine, health, stage, queue)
     return 0

@@ -15,6 +15,7 @@ from synth.governor import Governor
 from synth.io.audio import AudioOutput
 from synth.io.server import Server
 from synth.live import LiveEngine
+from synth.notify import ServiceManager
 from synth.screen import Screen
 from synth.session import Session
 
@@ -31,9 +32,10 @@ def watch(
     governed: "Governed",
     screen: Screen | None,
     board: BoardHost | None = None,
+    manager: ServiceManager | None = None,
 ) -> None:
-    """Wait until it is time to stop; meanwhile keep patch and voice limit up to date. Raises TetradError when sound or
-    engine break down."""
+    """Wait until it is time to stop; meanwhile keep patch and voice limit up to date, and tell the service manager that
+    all parts move. Raises TetradError when sound or engine break down."""
     end_s = math.inf if limit_s is None else time.monotonic() + limit_s
     while not any(stop.is_set() for stop in stops) and time.monotonic() < end_s:
         for part, failure in (("conductor", live.failure), ("server", server.failure)):
@@ -49,6 +51,8 @@ def watch(
             return  # the player has closed it
         if board is not None:
             board.look()
+        if manager is not None:
+            manager.alive(live.rounds, server.rounds)
         # The collector is off; what the server's and the session's threads leave in cycles is little, and young.
         gc.collect(0)
         stops[0].wait(min(WATCH_PERIOD_S, max(end_s - time.monotonic(), 0.0)))

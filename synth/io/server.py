@@ -80,6 +80,8 @@ class Server:
         self._counts = {"lost_frames": 0, "dropped_clients": 0, "refused": 0}
         self.say: Callable[[str, str], object] = lambda _kind, _words: None
         """Is told what becomes a line of the log, too: its kind (refused, dropped, broke down, ...) and words."""
+        self.rounds = 0
+        """Of the thread's regular work, 30 a second; one that hangs stays."""
         self.failure: BaseException | None = None
         """What ended the server's thread, if it was not `stop`."""
 
@@ -316,6 +318,7 @@ class Server:
 
     def _tick(self) -> None:
         self._loop.call_later(1.0 / STATUS_RATE_HZ, self._tick)
+        self.rounds += 1
         now_s = self._loop.time()
         # A tick early by less than half a period counts as due: else a subscriber of 30 Hz would miss every other one.
         soon_s = now_s + 0.5 / STATUS_RATE_HZ
