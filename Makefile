@@ -11,7 +11,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak device-soak kills fuzz audit peers bench screenshots firmware models pins clean
+.PHONY: help play test test-long check data train train-small train-gpu classifier evaluate export instruments import-set soak device-soak kills fuzz audit peers bench screenshots firmware release arm64 models pins clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -112,6 +112,15 @@ screenshots: .venv/stamp-dev  ## Pictures of every page of the screen, in every 
 firmware:  ## Compile the encoder board's firmware, and say how large it is
 	@.ci/apt.sh gcc-avr "the compiler of the firmware" avr-libc "its library" binutils-avr "its linker"
 	$(MAKE) -C hardware/firmware all size
+
+release:  ## The archive that a device is installed from, into dist/: the same bytes from the same commit everywhere
+	@.ci/release.sh $(ARGS)
+
+DEBIAN := bookworm
+ROOT := data/arm64-$(DEBIAN)
+arm64:  ## Install on an emulated arm64 Debian, from nothing, and render there (needs root; half an hour; DEBIAN=trixie)
+	@.ci/apt.sh debootstrap "makes a Debian in a folder" qemu-user-static "runs its arm64 programs"
+	hardware/pi/emulate.sh $(DEBIAN) $(ROOT) $(ARGS)
 
 models: .venv/stamp-models  ## Only set up for training (torch)
 
