@@ -55,7 +55,8 @@ inside() {
 
 bootstrap() {
     if [ ! -e "$root/etc/os-release" ] || [ -d "$root/debootstrap" ]; then
-        debootstrap --arch="$arch" --variant=minbase --include=ca-certificates "$suite" "$root" "$mirror"
+        unshare --mount --propagation private -- debootstrap --arch="$arch" --variant=minbase \
+            --include=ca-certificates "$suite" "$root" "$mirror"
     fi
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"  # nothing is started by its package
     chmod +x "$root/usr/sbin/policy-rc.d"
