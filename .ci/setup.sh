@@ -35,6 +35,7 @@ if [ "$purpose" = dev ]; then
         libelf-dev "which reads the firmware"
         gcc "the compiler of that program"
         pkg-config "which finds the simulator"
+        shellcheck "which reads the device's installer"
     )
 fi
 .ci/apt.sh "${packages[@]}"
