@@ -20,7 +20,8 @@ mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 system=(ca-certificates python3 sudo systemd systemd-sysv udev)
 # Tests that need neither speed nor devices.
 tests=(tests/synth/control tests/synth/test_files.py tests/synth/test_frames.py tests/synth/test_settings.py
-    tests/synth/test_notify.py tests/hardware/test_pi.py tests/firmware_host/test_protocol.py)
+    tests/synth/test_notify.py tests/hardware/test_pi.py tests/firmware_host/test_specification.py
+    tests/firmware_host/test_vectors.py)
 
 fail() { printf 'emulate.sh: error: %s\n' "$*" >&2; exit 1; }
 
