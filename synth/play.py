@@ -11,14 +11,11 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from synth import demo
 from synth.audition import Audition
 from synth.board import ANY, NONE, BoardHost, why_no_board_host
 from synth.command import stop_signals
 from synth.control.address import OSC_HOST, OSC_PORT
-from synth.control.events import Event, SetParameter
 from synth.control.patch import Patch
 from synth.control.patch_autosave import Autosave, restore
 from synth.control.patch_bank import PatchBank
@@ -37,7 +34,6 @@ from synth.io.recorder import Recorder
 from synth.io.scheduling import lock_memory
 from synth.io.server import Server
 from synth.io.sound_cards import Settled
-from synth.io.spectrogram import write_spectrogram
 from synth.io.terminal_keys import HELP, terminal_keys
 from synth.live import LiveEngine, LoopedScore
 from synth.loader import InstrumentLoader
@@ -46,7 +42,7 @@ from synth.pads.loaded_pad import LoadedPad
 from synth.pads.pad_engine import PadEngine
 from synth.pads.source import PAD, add_source_arguments, chosen_pad
 from synth.paths import user_data_dir
-from synth.performance import DEFAULT_CORNERS, make_engine, render_to_wav, score_events, with_path
+from synth.play_demo import demo_events, render_demo
 from synth.play_watch import Governed, watch
 from synth.play_words import more_status, print_health, print_midi, print_patch, print_playing
 from synth.render import DEFAULT_VOICES, add_grid_argument, add_position_argument
@@ -59,7 +55,6 @@ from synth.stage import MessageSource, Stage
 from synth.voices.decoder import Decoder
 from synth.voices.engine import Engine
 
-DEMO_WAV, DEMO_PNG = Path("demo.wav"), Path("demo.png")
 KEPT_S = 180.0
 """Of what was played last, for `keep`: 69 MB at 48 kHz."""
 
@@ -140,7 +135,7 @@ class PlayCommand:
             if settled is None:
                 print(f"No audio output: {why_no_sound}.")
                 if not ServiceManager().listens:
-                    return _render_demo()
+                    return render_demo()
                 print("As a service it plays unheard; choose a card on the screen's settings page when one is there.")
         return _play(args, settled or Settled(NO_DEVICE, rate_hz, ""), block or 0, settings, link)
 
@@ -235,7 +230,7 @@ def _players_here(
     is_played: there are MIDI inputs, or a screen."""
     if args.demo or not (is_played or args.headless or sys.stdin.isatty() or args.din is not None):
         print(f'The demo "{demo.TITLE}" plays, round and round.')
-        return [], [LoopedScore(_demo_events(), rate_hz)], threading.Event()
+        return [], [LoopedScore(demo_events(), rate_hz)], threading.Event()
     if sys.stdin.isatty() and not args.headless:
         keys = stack.enter_context(terminal_keys())
         print(f"This terminal is a keyboard, too:\n{HELP}")
@@ -353,32 +348,6 @@ def _lock_memory(tell: _Teller) -> None:
     words = lock_memory()
     if words:
         tell(words)
-
-
-def _render_demo() -> int:
-    """The most useful thing without a sound card: the demo as a file, and a picture of it."""
-    print(f'So the demo "{demo.TITLE}" is rendered to files, with the finger on its way through the four corners.')
-    print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
-    blocks: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
-    engine = make_engine(DEFAULT_CORNERS, n_voices=DEFAULT_VOICES)
-    summary = render_to_wav(engine, _demo_events(), DEMO_WAV, keep=blocks)
-    write_spectrogram(DEMO_PNG, np.concatenate(blocks), SAMPLE_RATE_HZ, f'Tetrad: "{demo.TITLE}"')
-    print(
-        f"{DEMO_WAV.resolve()}: {summary.duration_s:.1f} s, {summary.notes} notes, "
-        f"peak {summary.peak_dbfs:.1f} dBFS, {summary.real_time_factor:.1f} times real time\n"
-        f"{DEMO_PNG.resolve()}: its spectrogram\n"
-        "How to go on:\n"
-        "  listen     copy demo.wav to a machine with loudspeakers\n"
-        "  play       plug in a sound card and a MIDI keyboard, or start a JACK server, and start this again\n"
-        "  your score .venv/bin/tetrad render SCORE.mid OUT.wav --corners NW NE SW SE --xy 0.5,0.5\n"
-        "  the sounds .venv/bin/tetrad instruments list"
-    )
-    return 0
-
-
-def _demo_events() -> list[Event]:
-    volume = SetParameter(0, "volume", demo.VOLUME_DB)
-    return [volume, *with_path(score_events(demo.messages()), demo.finger_path())]
 
 
 def _find_output(wanted: str | None, rate_hz: int, *, must_be: bool) -> tuple[Settled | None, str]:

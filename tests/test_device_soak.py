@@ -248,7 +248,7 @@ def test_nobody_to_ask_is_said(tmp_path: Path) -> None:
         window.ask("page")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_screen_that_breaks_down_and_an_engine_that_is_killed_are_crashes(tmp_path: Path) -> None:
     (tmp_path / "small_screen.py").write_text("raise SystemExit(3)")
     environment = {"TETRAD_SCREEN": "small_screen", "PYTHONPATH": str(tmp_path), "DISPLAY": ":none"}
@@ -266,7 +266,7 @@ def test_a_screen_that_breaks_down_and_an_engine_that_is_killed_are_crashes(tmp_
         assert found("the engine ended with -9")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_key_that_nobody_lets_go_is_a_stuck_note(engine: EngineProcess, tmp_path: Path) -> None:
     script = Script(engine.socket, Ledger(tmp_path), tmp_path, random.Random(1), 1e9)
     script.connect(60.0)

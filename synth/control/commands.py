@@ -580,3 +580,11 @@ def _read(spec: CommandSpec, given: Mapping[str, Any]) -> Command:
     if spec.one_of and sum(values[name] is not None for name in spec.one_of) != 1:
         raise TetradError(f"{spec.name} takes one of {', '.join(spec.one_of)}; give exactly one.")
     return Command(spec.name, MappingProxyType(values), tuple(notes))
+
+
+def describe_command(spec: CommandSpec) -> dict[str, Any]:
+    """A command as JSON, for scripts that look what there is."""
+    fields = [
+        {"name": f.name, "kind": str(f.kind), "required": f.required, "description": f.description} for f in spec.fields
+    ]
+    return {"name": spec.name, "description": spec.description, "fields": fields}

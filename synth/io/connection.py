@@ -26,6 +26,8 @@ LINES_PER_S = 2000.0
 LINES_AT_ONCE = 128
 LINES_PER_TURN = 8
 SKIP_PAUSE_S = 0.002
+MOST_HOLDING = 32
+"""Names in which one client says `focus`: a board's knobs and fingers."""
 STATUS_ROOM = 65_536
 BEHIND = 4 * STATUS_ROOM
 MOST_WAITING = 2**20
@@ -90,6 +92,28 @@ class Connection(asyncio.Protocol):
         self.touching: tuple[float, float] | None = None
         self.holding: set[str] = set()
         """In whose name it has said `focus` and not let go."""
+
+    def remember(self, command: Command) -> None:
+        """Which of its keys, pedals and fingers are down now."""
+        if command.name == "note_on":
+            self.keys_down[command["channel"], command["key"]] = None
+        elif command.name == "note_off":
+            self.keys_down.pop((command["channel"], command["key"]), None)
+        elif command.name == "panic":
+            self.keys_down.clear()
+            self.pedals_down.clear()
+        elif command.name == "pedal" and command["down"]:
+            self.pedals_down[command["channel"]] = None
+        elif command.name == "pedal":
+            self.pedals_down.pop(command["channel"], None)
+        elif command.name == "point":
+            self.touching = (command["x"], command["y"]) if command["touching"] else None
+        elif command.name == "focus":
+            name = command["by"] or self.client_name
+            if command["parameter"] is None and command["corner"] is None:
+                self.holding.discard(name)
+            elif len(self.holding) < MOST_HOLDING:
+                self.holding.add(name)
 
     # asyncio calls these.
 

@@ -24,7 +24,7 @@ from synth.control.commands import (
     STATUS_RATE_HZ,
     Command,
     CommandHandler,
-    CommandSpec,
+    describe_command,
     make_command,
 )
 from synth.control.fields import describe_parameter
@@ -39,8 +39,6 @@ from synth.io.socket_guard import GuardedSocket
 
 MOST_CLIENTS = 32
 MOST_NOTICES_WAITING = 1000
-MOST_HOLDING = 32
-"""Names in which one client says `focus`: a board's knobs and fingers."""
 HEARTBEAT_S = 1.0
 """A status is sent this often even when nothing changed: whoever hears none for longer knows that the engine hangs."""
 WATCH_PERIOD_S = 1.0
@@ -245,7 +243,7 @@ class Server:
                 raise TetradError(f"{command.name} needs a connection; OSC has none; use the socket")
             return _ANSWERS[command.name](self, command, connection)
         if connection is not None:
-            _remember(connection, command)
+            connection.remember(command)
         if not command.by:
             command = replace(command, by="osc" if connection is None else connection.client_name)
         try:
@@ -382,37 +380,6 @@ class Server:
         if status is None:
             raise TetradError("the engine could not say its status; its log says why; report this")
         return status
-
-
-def _remember(connection: Connection, command: Command) -> None:
-    """Which keys, pedals and fingers of a client are down."""
-    if command.name == "note_on":
-        connection.keys_down[command["channel"], command["key"]] = None
-    elif command.name == "note_off":
-        connection.keys_down.pop((command["channel"], command["key"]), None)
-    elif command.name == "panic":
-        connection.keys_down.clear()
-        connection.pedals_down.clear()
-    elif command.name == "pedal" and command["down"]:
-        connection.pedals_down[command["channel"]] = None
-    elif command.name == "pedal":
-        connection.pedals_down.pop(command["channel"], None)
-    elif command.name == "point":
-        connection.touching = (command["x"], command["y"]) if command["touching"] else None
-    elif command.name == "focus":
-        name = command["by"] or connection.client_name
-        if command["parameter"] is None and command["corner"] is None:
-            connection.holding.discard(name)
-        elif len(connection.holding) < MOST_HOLDING:
-            connection.holding.add(name)
-
-
-def describe_command(spec: CommandSpec) -> dict[str, Any]:
-    """A command as JSON, for scripts that look what there is."""
-    fields = [
-        {"name": f.name, "kind": str(f.kind), "required": f.required, "description": f.description} for f in spec.fields
-    ]
-    return {"name": spec.name, "description": spec.description, "fields": fields}
 
 
 def _hello(_server: Server, _command: Command, _connection: Connection) -> dict[str, Any]:

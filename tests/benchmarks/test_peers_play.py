@@ -43,6 +43,7 @@ def test_fluidsynth_without_a_font_is_said(tmp_path: Path) -> None:
 
 
 @needs_zynaddsubfx
+@pytest.mark.long
 def test_zynaddsubfx_plays_through_its_process() -> None:
     with Host("zynaddsubfx") as host:
         (onset_ms,) = host.ask("onsets", trials=1)["onsets_ms"]
@@ -100,6 +101,7 @@ def test_an_unknown_peer_says_which_there_are() -> None:
 
 
 @needs_fluidsynth
+@pytest.mark.long
 def test_the_command_prints_json_and_writes_tables(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.peers", "--peers", "fluidsynth", "--rounds", "1", "--seconds", "0.1"]
     command += ["--onsets", "2", "--starts", "1", "--no-install", "--json", "--markdown", str(tmp_path / "table.md")]

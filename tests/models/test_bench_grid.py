@@ -26,6 +26,7 @@ def test_the_grid_is_evener_than_the_straight_line_as_the_engine_plays_it(capsys
     assert [set(row) for row in found["rows"]] == [{"west", "east", "key", "grid", "straight"}]
 
 
+@pytest.mark.long
 def test_a_sheet_of_a_path_has_a_row_with_the_grid_and_one_without(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

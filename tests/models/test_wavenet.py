@@ -45,7 +45,7 @@ def stepwise(decoder: WaveNetDecoder, scaled: Tensor, conditioning: Tensor) -> T
     [
         pytest.param(TINY_DECODER, 3, 100, id="tiny"),
         pytest.param(CONFIGS["small"].conditioned_on(18), 2, 700, id="small", marks=pytest.mark.slow),
-        pytest.param(THIN_NSYNTH, 2, 1200, id="thin", marks=pytest.mark.slow),  # its rings of 1,024 go round
+        pytest.param(THIN_NSYNTH, 2, 1200, id="thin", marks=pytest.mark.long),  # its rings of 1,024 go round
         pytest.param(CONFIGS["nsynth"], 2, 40, id="nsynth", marks=pytest.mark.slow),
     ],
 )

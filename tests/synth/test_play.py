@@ -68,6 +68,7 @@ def skip_if_there_is_a_sound_card() -> None:
         pytest.skip(f"this machine has a sound card: {result.stdout}")
 
 
+@pytest.mark.long
 def test_a_note_from_midi_comes_out_of_the_sound_server(
     jack_environment: dict[str, str], recorder: Recorder, keyboard: Keyboard
 ) -> None:

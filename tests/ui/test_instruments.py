@@ -95,6 +95,7 @@ def test_what_is_no_sound_is_refused_in_words(engine: EngineProcess, sounds: Pat
     wait_until(lambda: any(job["words"][:40] in words for words in screen.texts()), "the refusal")
 
 
+@pytest.mark.long
 def test_the_page_outlives_the_engine(engine: EngineProcess, screen: Screen) -> None:
     screen.connected().show("instruments")
     wait_until(lambda: len(rows(screen)) > 3, "instruments")

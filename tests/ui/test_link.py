@@ -179,6 +179,7 @@ def test_a_silent_engine_hangs_and_comes_back_without_a_new_connection(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_real_engine_stopped_continued_killed_and_started_again(
     engine: EngineProcess, link: EngineLink, mirror: Mirror
 ) -> None:

@@ -107,7 +107,7 @@ def test_the_theme_is_kept(stand_in: StandIn, new_screen: Callable[..., Screen])
     wait_until(lambda: screen.image().convert("L").resize((1, 1)).getpixel((0, 0)) > 150, "light on the screen")  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("size", [(320, 240), (480, 800)])
+@pytest.mark.parametrize("size", [(320, 240), pytest.param((480, 800), marks=pytest.mark.long)])
 def test_every_section_fits_the_width(
     stand_in: StandIn, settings: dict[str, Any], new_screen: Callable[..., Screen], size: tuple[int, int]
 ) -> None:

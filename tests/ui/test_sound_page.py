@@ -179,7 +179,15 @@ def test_a_new_parameter_appears_by_itself(
     wait_until(lambda: any("no parameter 'wobble'" in words for words in screen.texts()), "the refusal")
 
 
-@pytest.mark.parametrize("size", [(800, 480), (480, 800), (1280, 720), (320, 240)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (800, 480),
+        pytest.param((480, 800), marks=pytest.mark.long),
+        pytest.param((1280, 720), marks=pytest.mark.long),
+        (320, 240),
+    ],
+)
 def test_every_group_can_be_reached_and_touched(
     size: tuple[int, int], stand_in: StandIn, new_screen: Callable[..., Screen]
 ) -> None:

@@ -238,6 +238,7 @@ def test_a_swipe_from_corner_to_corner_is_heard(stage: Stage, start: str, end: s
     assert {note["key"] for note in stage.engine.client.request("status")["notes"]} == {KEY}
 
 
+@pytest.mark.long
 def test_another_instrument_in_a_corner_is_heard_while_the_note_sounds(stage: Stage) -> None:
     before = stage.reference("nw")
     stage.press()

@@ -134,6 +134,7 @@ def test_what_an_interrupted_pad_has_is_kept_and_the_rest_is_the_same(tmp_path: 
     assert contents[0] == contents[1]
 
 
+@pytest.mark.long
 def test_several_workers_write_the_same_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = [tmp_path / "one.tetrad-pad", tmp_path / "two.tetrad-pad"]
     for workers, path in enumerate(paths, 1):

@@ -122,6 +122,7 @@ def engine(home: dict[str, str]) -> Iterator[Client]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_running_engine_makes_the_instrument_and_puts_it_into_a_corner(
     run: Run, tmp_path: Path, engine: Client
 ) -> None:

@@ -57,6 +57,7 @@ def record(home: dict[str, str], *arguments: str | Path) -> "subprocess.Complete
     return subprocess.CompletedProcess(command, program.returncode, out, error)
 
 
+@pytest.mark.long
 def test_two_sung_notes_become_an_instrument_that_sounds_at_their_pitch(
     home: dict[str, str], singer: Singer, tmp_path: Path
 ) -> None:

@@ -185,7 +185,7 @@ def assert_is_the_ramp(heard: NDArray[np.float32]) -> None:
     assert np.array_equal(heard[:, 1], -heard[:, 0])
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_server_that_dies_and_comes_back_is_played_on(mortal_server: Server, how: signal.Signals) -> None:
     mortal_server.start()
     with Program(mortal_server.environment, "jack", 48_000) as program:
