@@ -13,7 +13,7 @@ from firmware_host.panel import Panel
 from firmware_host.settings import BoardSettings
 from synth.errors import TetradError
 
-LOOK_EVERY_S = 0.04
+LOOK_EVERY_S = 0.05
 """An LED that flickers changes every 0.08 s."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 N_LEDS = 4
 BRIGHT, GLOWING, DARK = 1.0, 0.3, 0.0
@@ -27,6 +28,7 @@ class Bank:
     saved_s: float = 0.0
 
 
+@lru_cache(16)
 def duty(seen: float) -> int:
     """Share of the time, 0 to 255, in which an LED that is to look as bright as `seen` (0 to 1) must be on.
 
