@@ -192,11 +192,11 @@ def test_in_a_terminal_a_meter_moves_and_enter_ends(
     program.type(b"\x1b[A x")  # an arrow and a letter mean nothing
     singer.sing(song(sung(55.0, 1.0)))
     wait_until(lambda: "note 1: G3" in program.read(), "a note")
+    wait_until(lambda: "heard G3" in program.read(), "the same in the meter's line, with its next movement")
     assert "] " in program.text
     peaks = [float(found) for found in re.findall(r"(-?\d+\.\d) dBFS", program.text)]
     assert min(peaks) < -50.0
     assert max(peaks) == pytest.approx(-14.0, abs=2.5)
-    assert "heard G3" in program.text
     program.type(b"\n")
     assert program.end() == 0
     assert "voice (Voice): 1 note" in program.text
