@@ -23,7 +23,8 @@ def main() -> int:
         # What the engine's process holds of this pipe keeps us alive no longer: the questions' end ends the screen.
         os.dup2(questions.fileno(), 0)
         os.dup2(questions.fileno(), 1)
-    sys.argv += ["--tuio", os.environ[TUIO_VARIABLE]]
+    # `--with-parent` would read the questions.
+    sys.argv = [word for word in sys.argv if word != "--with-parent"] + ["--tuio", os.environ[TUIO_VARIABLE]]
     return screen_program.main()
 
 
