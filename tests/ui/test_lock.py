@@ -1,14 +1,21 @@
 """The locked mode: what plays stays in reach, all else says that it is locked, and a held lock opens."""
 
 import time
+from types import SimpleNamespace
 
+import pytest
+from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.tests.common import UnitTestTouch
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.widget import Widget
 
 from tests.listening import wait_until
 from tests.ui.screen import Screen
-from ui.lock import HOLD_S, plays_at
+from ui.lock import HOLD_S, Awake, plays_at
+from ui.mirror import Mirror, Note
 from ui.texts import text
 
 
@@ -25,6 +32,33 @@ def test_what_plays_is_found_however_deep_it_lies() -> None:
     root.add_widget(page)
     within.pos, silent.pos = (300, 0), (100, 0)
     assert [plays_at(root, x, 100) for x in (50, 150, 320, 351, 449, 460)] == [False, False, False, True, True, False]
+
+
+def test_the_screen_stays_on_while_it_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    def may_go_dark_after(seconds: float) -> bool:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            Clock.tick()
+            Clock.tick_draw()
+            time.sleep(0.005)
+        return bool(Window.allow_screensaver)
+
+    monkeypatch.setattr("ui.lock.REST_S", 0.1)
+    mirror = Mirror()
+    monkeypatch.setattr(App, "get_running_app", staticmethod(lambda: SimpleNamespace(mirror=mirror)))
+    awake = Awake()
+    assert awake is not None
+    assert not Window.allow_screensaver
+    assert may_go_dark_after(0.3)
+    mirror.notes = (Note(0, 60, 0.5, 0.5, -12.0, ()),)
+    assert not may_go_dark_after(0.3)
+    mirror.notes = ()
+    assert may_go_dark_after(0.3)
+    finger = UnitTestTouch(10, 10)
+    finger.touch_down()
+    assert not may_go_dark_after(0.3)
+    finger.touch_up()
+    assert may_go_dark_after(0.3)
 
 
 def test_locked_and_unlocked_by_holding(screen: Screen) -> None:
