@@ -147,6 +147,8 @@ def test_another_client_takes_the_parameter_out_of_the_hand(engine: EngineProces
 
 def test_holding_saves_what_sounds_and_keeps_what_was_there(engine: EngineProcess, hand: Hand) -> None:
     before = {row["number"]: row["name"] for row in engine.client.request("patches")["patches"]}
+    # The name of the copy is that of the patch which the panel's status names, five times a second.
+    wait_until(lambda: hand.wait(0.0)[0] == lamps.duty(lamps.BRIGHT), "the light of the loaded patch")
     engine.client.request("set", parameter="brightness", value=1.25)
     hand.hold(Switch.PATCH_2)
     engine.client.wait_for(lambda status: status["patch"]["number"] == 1, LIMIT_S)
