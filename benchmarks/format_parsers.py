@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import format_parsers_models, format_parsers_wires, import_parsers
 from benchmarks.import_fuzz import LIBRARY
+from benchmarks.import_parsers import Case, discard
 from benchmarks.mutation import mutated, mutated_text
 from benchmarks.spoilt import NUMBERS, lay_out, spoilt_json
 from firmware_host.settings import read_settings as read_board_settings
@@ -45,7 +46,6 @@ from synth.surface_path import read_path
 from tests.synth.grid.grid_parts import pair_path
 from ui.store import Store
 
-Case = Callable[[], None]
 _TOML_WORDS = ("[audio]", "[[midi]]", "=", '"', "'''", "[", "{", "a." * 200 + "b=1\n", "nan", "-inf", "0x7fffffffffff",
                "1979-05-27", "9" * 5000, "[" * 5000, "true", '"\\u0000"', "\0", "port=", "..", "#", "\n")  # fmt: skip
 _SCALA_WORDS = (
@@ -97,7 +97,7 @@ def _document(kind: str, name: str, read: Callable[[Path], object]) -> Callable[
     def case(chance: random.Random, folder: Path) -> Case:
         path = folder / name
         lay_out(path, spoilt_json(good_json(kind), chance), chance)
-        return lambda: _discard(read(path))
+        return lambda: discard(read(path))
 
     return case
 
@@ -109,7 +109,7 @@ def _toml(name: str, read: Callable[[Path], object]) -> Callable[[random.Random,
         lay_out(
             folder / name, mutated(content, chance, head=len(content)) if chance.random() < 0.2 else content, chance
         )
-        return lambda: _discard(read(folder / name))
+        return lambda: discard(read(folder / name))
 
     return case
 
@@ -147,7 +147,7 @@ def scala(chance: random.Random, folder: Path) -> Case:
     for number, (path, text) in enumerate(zip(paths, (scale, mapping), strict=True)):
         content = mutated_text(text, chance, _SCALA_WORDS) if spoilt in (number, 2) else text
         lay_out(path, content.encode("utf-8", "replace"), chance)
-    return lambda: _discard(read_tuning(*paths))
+    return lambda: discard(read_tuning(*paths))
 
 
 @cache
@@ -184,7 +184,7 @@ def midi_files(chance: random.Random, folder: Path) -> Case:
     else:
         data = mutated(data, chance, head=30)
     lay_out(folder / "a.mid", data, chance)
-    return lambda: _discard(read_midi_file(folder / "a.mid"))
+    return lambda: discard(read_midi_file(folder / "a.mid"))
 
 
 @cache
@@ -217,7 +217,7 @@ def pads(chance: random.Random, folder: Path) -> Case:
     else:
         data = mutated(data, chance, head=4096)
     lay_out(path, data, chance)
-    return lambda: _discard(read_pad(path))
+    return lambda: discard(read_pad(path))
 
 
 def pad_journals(chance: random.Random, folder: Path) -> Case:
@@ -261,7 +261,7 @@ def pairs(chance: random.Random, folder: Path) -> Case:
     line, _, payload = path.read_bytes().partition(b"\n")
     data = spoilt_json(json.loads(line), chance) + b"\n" + payload if chance.random() < 0.5 else b""
     path.write_bytes(data or mutated(line + b"\n" + payload, chance, head=len(line)))
-    return lambda: _discard(read_pair(path))
+    return lambda: discard(read_pair(path))
 
 
 def archives(chance: random.Random, folder: Path) -> Case:
@@ -292,16 +292,12 @@ def archives(chance: random.Random, folder: Path) -> Case:
     if chance.random() < 0.2:
         data = data[:-100] + mutated(data[-100:], chance)
     lay_out(folder / f"x{SUFFIX}", data, chance)
-    return lambda: _discard(read_instrument(folder / f"x{SUFFIX}"))
+    return lambda: discard(read_instrument(folder / f"x{SUFFIX}"))
 
 
 def ui_settings(path: Path) -> object:
     """The screen's, which never raises: its trouble is its refusal."""
     return Store(path).trouble
-
-
-def _discard(_: object) -> None:
-    return
 
 
 GOOD_TOML = {

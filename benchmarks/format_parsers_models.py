@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.import_parsers import sound_font
+from benchmarks.import_parsers import Case, sound_font
 from benchmarks.mutation import mutated, mutated_text
 from models.dataset.soundfont import read_sound_font
 from models.magenta.bundle import open_bundle
 from models.safetensors_file import read_safetensors
 from tests.models.make_checkpoint import Checkpoint, block, table_of_blocks
 
-Case = Callable[[], None]
 _SAFE_WORDS = (
     "[",
     "{",

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.import_parsers import Case, discard
 from benchmarks.mutation import mutated, mutated_text
 from benchmarks.spoilt import spoilt_json
 from firmware_host import capture, messages, protocol
@@ -20,8 +21,6 @@ from synth.control.tuning import TuningBank
 from synth.control.wire import LONGEST_COMMAND, LineBuffer, LineTooLong, decode_line, encode_line
 from synth.errors import TetradError
 from synth.io.osc import MalformedPacketError, command_of, messages_in
-
-Case = Callable[[], None]
 
 
 def tunings(chance: random.Random, folder: Path) -> Case:
@@ -35,7 +34,7 @@ def tunings(chance: random.Random, folder: Path) -> Case:
         )
         check = bytes((checksum(body),)) if kind in (1, 4, 5, 6) else b""
         sent.append(b"\xf0" + (mutated(body + check, chance) if chance.random() < 0.3 else body + check) + b"\xf7")
-    return lambda: _discard([receive(message, bank_) for message in sent])
+    return lambda: discard([receive(message, bank_) for message in sent])
 
 
 def _good_command(chance: random.Random) -> dict[str, Any]:
@@ -143,11 +142,7 @@ def captures(chance: random.Random, folder: Path) -> Case:
     text = mutated_text(
         f"{capture.HEADER}\n# device /dev/ttyUSB0\n{rows}", chance, ("<", ">", "#", "nan", "1e999", "0g")
     )
-    return lambda: _discard([str(event) for event in capture.read(io.StringIO(text))])
-
-
-def _discard(_: object) -> None:
-    return
+    return lambda: discard([str(event) for event in capture.read(io.StringIO(text))])
 
 
 PARSERS: dict[str, Callable[[random.Random, Path], Case]] = {

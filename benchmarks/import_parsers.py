@@ -208,7 +208,7 @@ def instruments(chance: random.Random, folder: Path) -> Case:
     path.write_bytes(
         mutated(content, chance, head=len(content)) if chance.random() < 0.3 else _repacked(content, chance)
     )
-    return lambda: _discard(read_instrument(path))
+    return lambda: discard(read_instrument(path))
 
 
 @cache
@@ -230,8 +230,8 @@ def _repacked(content: bytes, chance: random.Random) -> bytes:
     return buffer.getvalue()
 
 
-def _discard(_: object) -> None:
-    return
+def discard(_: object) -> None:
+    """What a reader gave: it was read, and that is all."""
 
 
 PARSERS: dict[str, Callable[[random.Random, Path], Case]] = {

@@ -15,7 +15,6 @@ shift 2
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(bootstrap install update doctor render tests uninstall)
 arch=${DEBIAN_ARCH:-arm64}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 # What Raspberry Pi OS Lite has, and a bare Debian has not.
 system=(ca-certificates python3 sudo systemd systemd-sysv udev)
 # Tests that need neither speed nor devices, nor the MIDI files of another Debian package.
@@ -57,7 +56,7 @@ inside() {
 bootstrap() {
     if [ ! -e "$root/etc/os-release" ] || [ -d "$root/debootstrap" ]; then
         unshare --mount --propagation private -- debootstrap --arch="$arch" --variant=minbase \
-            --include=ca-certificates "$suite" "$root" "$mirror"
+            --include=ca-certificates "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
     fi
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"  # nothing is started by its package
     chmod +x "$root/usr/sbin/policy-rc.d"
@@ -69,13 +68,13 @@ bootstrap() {
 
 # What git knows of this tree, as it lies here: a clone or an archive holds the same.
 bring_tree() {
-    rm -rf "$root/root/tetrad"
-    mkdir -p "$root/root/tetrad"
+    rm -rf "$root/srv/tetrad"
+    mkdir -p "$root/srv/tetrad"
     if git -C "$tree" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
         git -C "$tree" ls-files -z --cached --others --exclude-standard
     else
         (cd "$tree" && find . -type f -not -path './.venv/*' -print0)
-    fi | tar --create --directory="$tree" --null --files-from=- | tar --extract --directory="$root/root/tetrad"
+    fi | tar --create --directory="$tree" --null --files-from=- | tar --extract --directory="$root/srv/tetrad"
 }
 
 used_mb() { inside du -smx / | cut -f1; }
@@ -84,14 +83,14 @@ install() {
     bring_tree
     local before_mb
     before_mb=$(used_mb)
-    inside /root/tetrad/hardware/pi/install.sh
+    inside /srv/tetrad/hardware/pi/install.sh
     inside apt-get clean
     echo "The system grew from $before_mb to $(used_mb) MB"
     inside /opt/tetrad/.venv/bin/python -m pip check || echo "(pip check: see above)"
 }
 
 update() {
-    inside /root/tetrad/hardware/pi/install.sh
+    inside /srv/tetrad/hardware/pi/install.sh
     inside systemd-analyze verify /etc/systemd/system/tetrad.target
 }
 
@@ -119,18 +118,18 @@ score.save("/tmp/score.mid")'
 tests() {
     bring_tree
     awk '/^[a-zA-Z0-9]/ { take = /^(pytest|pluggy|iniconfig|hypothesis|sortedcontainers|packaging|pygments)==/ } take' \
-        "$tree/.ci/requirements/dev.txt" >"$root/root/test-pins.txt"
+        "$tree/.ci/requirements/dev.txt" >"$root/srv/test-pins.txt"
     inside /opt/tetrad/.venv/bin/python -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
-        --target /root/pytest --upgrade --requirement /root/test-pins.txt
-    inside sh -c 'cd /root/tetrad && exec env PYTHONPATH=/root/tetrad:/root/pytest PYTHONDONTWRITEBYTECODE=1 \
+        --target /srv/pytest --upgrade --requirement /srv/test-pins.txt
+    inside sh -c 'cd /srv/tetrad && exec env PYTHONPATH=/srv/tetrad:/srv/pytest PYTHONDONTWRITEBYTECODE=1 \
         /opt/tetrad/.venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow and not long" \
         --deselect tests/synth/control/test_midi_map.py::test_the_files_of_others_are_there "$@"' sh "${tests[@]}"
 }
 
 uninstall() {
-    inside /root/tetrad/hardware/pi/install.sh --uninstall
+    inside /srv/tetrad/hardware/pi/install.sh --uninstall
     inside ls -la /var/lib/tetrad
-    inside /root/tetrad/hardware/pi/install.sh --uninstall --purge
+    inside /srv/tetrad/hardware/pi/install.sh --uninstall --purge
     if inside sh -c 'ls -d /opt/tetrad /var/lib/tetrad /etc/tetrad /etc/systemd/system/tetrad* /etc/udev/rules.d/99-tetrad.rules \
         /usr/local/bin/tetrad* 2>/dev/null; getent passwd tetrad'; then
         fail "something is left after --uninstall --purge (above)"

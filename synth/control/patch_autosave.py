@@ -126,7 +126,7 @@ def restore(path: Path | None = None) -> tuple[State | None, str]:
     if not path.exists():
         return None, ""
     try:
-        return _read(path), ""
+        return read_state(path), ""
     except TetradError as error:
         try:
             kept = f"it is kept as {set_aside(path)}"
@@ -135,7 +135,8 @@ def restore(path: Path | None = None) -> tuple[State | None, str]:
         return None, f"the last patch could not be restored: {error}; {kept}"
 
 
-def _read(path: Path) -> State:
+def read_state(path: Path) -> State:
+    """What is kept there. Raises TetradError, and leaves the file as it is, where that is nothing of the kind."""
     content = parse_json(read_bounded(path, MOST_BYTES + 4096, _EXPECTED), str(path), _EXPECTED)
     if not isinstance(content, dict) or set(content) != {"format", "version", "stored", "patch"}:
         raise TetradError(f"{path} does not hold format, version, stored and patch; {_EXPECTED} was expected")

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from synth.control.json_document import parse_json, read_bounded
-from synth.control.patch import MOST_BYTES, Patch, read_patch
 from synth.control.patch import SUFFIX as PATCH_SUFFIX
-from synth.control.patch_autosave import FORMAT as STATE_FORMAT
+from synth.control.patch import read_patch
+from synth.control.patch_autosave import read_state
 from synth.control.patch_bank import INDEX_NAME, shipped_patches_dir
 from synth.control.patch_index import read_index
 from synth.doctor.check import Check, fail, failed, ok, warn
@@ -61,7 +60,7 @@ def own(home: Path) -> list[Check]:
         labels(instruments),
         files_read("own patches", _files(patches, PATCH_SUFFIX), read_patch, is_own=True),
         one_file("patches' numbers", patches / INDEX_NAME, read_index),
-        one_file("current sound", home / "current.json", _read_state),
+        one_file("current sound", home / "current.json", read_state),
         one_file("settings", home / "settings.toml", read_settings),
         paths(home / "grid"),
     ]
@@ -147,12 +146,3 @@ def _some(check: Check) -> Check:
 def _files(folder: Path, suffix: str) -> list[Path]:
     found: Iterable[Path] = folder.glob(f"*{suffix}")
     return sorted(path for path in found if not path.name.startswith("."))
-
-
-def _read_state(path: Path) -> Patch:
-    """Of `synth.control.patch_autosave`, which sets a damaged file aside when it reads."""
-    expected = f"a {STATE_FORMAT} file"
-    document = parse_json(read_bounded(path, 2 * MOST_BYTES, expected), str(path), expected)
-    if not isinstance(document, dict) or document.get("format") != STATE_FORMAT:
-        raise TetradError(f"{path} is something else; {expected} was expected; remove it, and the first sound comes")
-    return Patch.from_json(document.get("patch"), str(path))

@@ -9,17 +9,12 @@ from typing import Any
 
 from synth import __version__
 from synth.control.address import socket_path
+from synth.control.health import BUSY_SHARE, FRAME_SAMPLES, LATE_FRAME_SHARE
 from synth.doctor.check import Check, Verdict, fail, failed, ok, warn
 from synth.errors import TetradError
 from synth.io.client import Client, EngineGoneError
 
 WITHIN_S = 3.0
-FRAME_SAMPLES = 384
-"""Between control frames: 8 ms at 48 kHz."""
-LATE_FRAME_SHARE = 0.001
-"""Of the control frames: one in a thousand that is late is not heard."""
-BUSY_SHARE = 0.8
-"""Of a block's time: above it a little more work makes a block late."""
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,8 @@
 
 from typing import Any, Protocol
 
+from synth.control.health import BUSY_SHARE, FRAME_SAMPLES, LATE_FRAME_SHARE
 from ui.texts import text
-
-BUSY_SHARE = 0.8
-"""Of a block's time: above it a little more work makes a block late."""
-LATE_FRAME_SHARE = 0.001
-"""Late control frames over those that there were: one in a thousand is not heard."""
-FRAME_SAMPLES = 384
-"""Between control frames: 8 ms at 48 kHz."""
 
 Verdict = tuple[str, str]
 """The sentence, and its kind: "good", "warning" or "danger"."""
