@@ -22,7 +22,7 @@ def jack_server(block: int, *, synchronous: bool) -> Iterator[str]:
     name = f"tetrad-benchmark-{os.getpid()}"
     os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
     waiting = ["-S", "-t", str(LONGEST_WAIT_MS)] if synchronous else []
-    command = ["jackd", "-r", "-n", name, *waiting, "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(block)]
+    command = ["jackd", "-R", "-n", name, *waiting, "-d", "dummy", "-r", str(SAMPLE_RATE_HZ), "-p", str(block)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(START_S)

@@ -24,6 +24,7 @@ from synth.instruments.library import Library
 from synth.instruments.silence import silent_instrument
 from synth.io.null_audio import NullOutput
 from synth.io.recorder import Recorder
+from synth.io.scheduling import refuse_huge_pages
 from synth.live import LiveEngine, SampleAt
 from synth.loader import InstrumentLoader
 from synth.performance import DEFAULT_CORNERS
@@ -74,6 +75,7 @@ class LatencyBench:
     """The measures, with four shipped instruments."""
 
     def __init__(self) -> None:
+        refuse_huge_pages()  # as `tetrad play` does
         library = Library()
         self._decoder = Decoder()
         self._corners = [PreparedInstrument(library.load(name)) for name in DEFAULT_CORNERS]

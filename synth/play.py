@@ -31,7 +31,7 @@ from synth.io.din_midi import DinMidiInput
 from synth.io.midi_ports import MidiPorts
 from synth.io.midi_queue import MessageQueue
 from synth.io.recorder import Recorder
-from synth.io.scheduling import lock_memory
+from synth.io.scheduling import lock_memory, refuse_huge_pages
 from synth.io.server import Server
 from synth.io.sound_cards import Settled
 from synth.io.terminal_keys import HELP, terminal_keys
@@ -156,6 +156,7 @@ def _play(
         stopping = stack.enter_context(stop_signals())
         print("Getting ready (the very first start compiles, for up to a minute) ...", file=sys.stderr, flush=True)
         manager.status("getting ready")
+        refuse_huge_pages()
         pad = chosen_pad(args, corners_given=args.corners is not None)
         engine = _engine(args, pad, rate_hz)
         loader = InstrumentLoader(Library(), engine.prepare)

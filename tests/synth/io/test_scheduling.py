@@ -1,4 +1,4 @@
-"""Priority and locked memory: done where it is allowed, and where it isn't, said."""
+"""Priority, locked memory, no huge pages: done where it is allowed, and where it isn't, said."""
 
 import subprocess
 import sys
@@ -38,3 +38,20 @@ def test_what_is_said_to_be_done_is_done() -> None:
     locked, hurried, real_time, words = run(DO_BOTH)
     assert (locked == "True") == (words == "")
     assert hurried == real_time
+
+
+def test_huge_pages_are_refused_for_the_process_and_for_what_it_starts() -> None:
+    refused, here, below = run(
+        """
+import subprocess
+from pathlib import Path
+from synth.io.scheduling import refuse_huge_pages
+def enabled(text):
+    return next(line for line in text.splitlines() if line.startswith("THP_enabled")).split()[1]
+status = Path("/proc/self/status")
+refused = refuse_huge_pages()
+below = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True, check=True).stdout
+print(refused, enabled(status.read_text()), enabled(below), sep="|")
+"""
+    )
+    assert (refused, here, below) == ("True", "0", "0")
