@@ -3,9 +3,10 @@
     python -m benchmarks.board_latency [--turns 300] [--json]
 
 The firmware runs in simavr by the clock, its serial line a pseudo-terminal; `python -m firmware_host` reads that and
-talks to a socket of our own, which takes down when each `focus` comes. A detent is turned within 2.5 ms (400 a second),
-now this way, now that, at random moments. turn_to_socket_ms counts from before the first contact moves: those 2.5 ms
-are in it.
+talks to a socket of our own, which takes down when each `focus` comes. The four changes of a detent's contacts are
+0.625 ms apart (a spin of 400 detents a second), now this way round, now that, at random moments; the third makes the
+detent. turn_to_socket_ms counts from before the first: those 1.25 ms are in it, and up to 1 ms until simavr, which runs
+in slices of that length, looks for our orders.
 """
 
 import argparse
@@ -28,8 +29,10 @@ from tests.hardware.board import Runner, build
 from tests.ui.engine import WITH_US
 from tests.ui.stand_in import StandIn
 
-DETENTS_PER_S = 400
-NE = 1
+APART_MS = 0.625
+NE_CONTACTS = (2, 3)
+CLOCKWISE = ((0, 0), (1, 0), (0, 1), (1, 1))
+"""Contact and level (0: closed), from rest to rest; the other way round the two contacts change places."""
 PAUSE_S = (0.03, 0.2)
 LIMIT_S = 1.0
 
@@ -47,6 +50,15 @@ class Clock(StandIn):
             self.arrived_s = time.monotonic()
             self.turned.set()
         return super().handle(command)
+
+
+def detent(*, clockwise: bool) -> list[str]:
+    """The runner's orders for one."""
+    orders = []
+    for number, (contact, level) in enumerate(CLOCKWISE):
+        orders.append(f"after {number * APART_MS}")
+        orders.append(f"contact {NE_CONTACTS[contact if clockwise else 1 - contact]} {level}")
+    return orders
 
 
 def delays_ms(turns: int, home: Path, seed: int) -> list[float]:
@@ -67,7 +79,7 @@ def delays_ms(turns: int, home: Path, seed: int) -> list[float]:
                 time.sleep(generator.uniform(*PAUSE_S))
                 clock.turned.clear()
                 began_s = time.monotonic()
-                hand.command(f"turn {NE} {1 if number % 2 else -1} {DETENTS_PER_S} 0 0 0")
+                hand.commands(detent(clockwise=number % 2 == 1))
                 if not clock.turned.wait(LIMIT_S):
                     raise RuntimeError(f"turn {number} did not reach the socket within {LIMIT_S:g} s")
                 found.append(1000.0 * (clock.arrived_s - began_s))

@@ -157,6 +157,8 @@ class Detents:
 
     def read(self, counts: int) -> int:
         """Detents since they were told last, of a counter 0..65535 that wraps."""
+        if counts == self._last:
+            return 0
         self._beyond += wrapped_difference(self._last, counts, COUNTER_VALUES)
         self._last = counts
         if abs(self._beyond) < self._enough:
@@ -183,6 +185,8 @@ class _SwitchState:
     since_s: float
 
     def read(self, edges: int, now_s: float) -> list[Event]:
+        if edges == self.edges:
+            return []
         passed = (edges - self.edges) % EDGE_VALUES
         self.edges = edges
         events: list[Event] = []
@@ -217,13 +221,14 @@ class _KnobState:
     reversals_s: list[float] = field(default_factory=list)
 
     def read(self, reading: int, now_s: float) -> list[Event]:
+        if reading == self.last:
+            return []
         events: list[Event] = []
-        if reading != self.last:
-            rising = reading > self.last
-            self.last = reading
-            if rising is not self.rising:
-                self.rising = rising
-                events += self._reversed(now_s)
+        rising = reading > self.last
+        self.last = reading
+        if rising is not self.rising:
+            self.rising = rising
+            events += self._reversed(now_s)
         # An end is told however near the knob was to it: it must be reached.
         at_new_end = knob_value(reading) in (0.0, 1.0) and knob_value(reading) != knob_value(self.told)
         if abs(reading - self.told) > self.resting or at_new_end:

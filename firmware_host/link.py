@@ -42,8 +42,10 @@ STRANGER_FOR_S = 10.0
 NAMED_STRANGER_FOR_S = 2.0
 """The same of a port that was named; meanwhile a programmer can have it."""
 REST_S = 0.003
-"""After reading twice within 2 * REST_S, so that a board on which much moves, with a STATE every 2 ms, wakes us half as
-often. A quick turn, 80 STATEs a second, is read at once: to rest would be a second wake for each."""
+BUSY_MESSAGES = 12
+"""After so many messages, each within 2 * REST_S of the one before, we rest, so that a board on which much moves, with
+a STATE every 2 ms, wakes us half as often. One detent, however quick, is read at once: its counts are four STATEs. So
+is a quick turn, of 80 STATEs a second: to rest would be a second wake for each."""
 
 
 class Condition(StrEnum):
@@ -105,7 +107,7 @@ class Link:
         ] = {}  # device -> (left alone until, why, what it means)
         self._last: tuple[str, int] | None = None  # device and number of the last board
         self._looked_s = self._read_s = 0.0
-        self._is_busy = False
+        self._n_close = 0  # messages, one soon after the other
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
@@ -208,7 +210,7 @@ class Link:
 
     def _wait_and_read(self) -> None:
         now_s = time.monotonic()
-        if self._line is not None and self._is_busy and now_s - self._read_s < REST_S:
+        if self._line is not None and self._n_close >= BUSY_MESSAGES and now_s - self._read_s < REST_S:
             time.sleep(REST_S)
             now_s = time.monotonic()
         wake_s = min([now_s + LOOK_EVERY_S, *(line.conversation.next_due_s() for line in self._lines)])
@@ -220,9 +222,10 @@ class Link:
 
     def _read(self, line: Line) -> None:
         messages = line.read()
-        now_s = time.monotonic()
-        self._is_busy, self._read_s = now_s - self._read_s < 2.0 * REST_S, now_s
-        if line is self._line:
+        if line is self._line and messages:
+            now_s = time.monotonic()
+            self._n_close = self._n_close + len(messages) if now_s - self._read_s < 2.0 * REST_S else 0
+            self._read_s = now_s
             for message in messages:
                 self._hand_on(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -107,12 +108,19 @@ class Runner:
 
     def command(self, line: str) -> list[str]:
         """Sends a line to the runner and returns the words of its answer; an AssertionError when it is an error."""
+        return self.commands([line])[0]
+
+    def commands(self, lines: Sequence[str]) -> list[list[str]]:
+        """The same of several that are sent at once, so that by the clock they have one moment."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.write("".join(f"{line}\n" for line in lines))
         self._process.stdin.flush()
-        answer = self._read().split(" ")
-        assert answer[0] == "ok", f"{line}: {' '.join(answer)}"
-        return answer[1:]
+        answers = []
+        for line in lines:
+            answer = self._read().split(" ")
+            assert answer[0] == "ok", f"{line}: {' '.join(answer)}"
+            answers.append(answer[1:])
+        return answers
 
 
 class Board(Runner):
