@@ -147,7 +147,7 @@ class Banner(BoxLayout):
         self._since_s: dict[str, float] = {}
         self._overload = Overload()
         self._connections = 0
-        self._samples = 0
+        self._process = 0
         self._back = ""
         self._back_until_s = 0.0
         self._started_s = time.monotonic()
@@ -188,20 +188,17 @@ class Banner(BoxLayout):
         return back + engine_lines(mirror, self._overload.now(now_s))
 
     def _came(self, *_: object) -> None:
-        """Reached. Whether it is the engine of before its sample clock tells: a new one's begins at 0."""
+        """Reached: the engine of before, or another."""
         self._connections += 1
         self._since_s.clear()
+        before, self._process = self._process, self._mirror.process
         if self._connections > 1:
-            self._back, self._back_until_s = text("banner.again"), time.monotonic() + BACK_S
+            self._back = text("banner.again" if before == self._process else "banner.restarted")
+            self._back_until_s = time.monotonic() + BACK_S
         self._soon()
 
     def _take_health(self, *_: object) -> None:
-        health, now_s = self._mirror.health, time.monotonic()
-        if health["clock_samples"] < self._samples and self._connections > 1:
-            self._back, self._back_until_s = text("banner.restarted"), now_s + BACK_S
-            self._soon()
-        self._samples = health["clock_samples"]
-        self._overload.take(health["underflows"], now_s)
+        self._overload.take(self._mirror.health["underflows"], time.monotonic())
 
     def _build(self) -> None:
         while len(self.children) > len(self._shown):

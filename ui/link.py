@@ -108,7 +108,7 @@ class EngineLink:
         self._later(partial(self.mirror.take_notice, name, data))
 
     def _on_state(self, state: State, words: str) -> None:
-        self._later(partial(self.mirror.take_state, state.value, words, self._client.engine))
+        self._later(partial(self.mirror.take_state, state.value, words, self._client.engine, self._client.process))
 
     def _answered(self, then: Answer | None, failed: Failure | None, future: Future[dict[str, Any]]) -> None:
         error = future.exception()
@@ -134,9 +134,11 @@ class EngineLink:
         """Whether a connected engine still speaks."""
         mirror, silent_s = self.mirror, self._client.silent_s
         if mirror.connection == "connected" and silent_s > HANGS_AFTER_S:
-            mirror.take_state("hanging", f"the engine has said nothing for {silent_s:.0f} s", mirror.engine)
+            mirror.take_state(
+                "hanging", f"the engine has said nothing for {silent_s:.0f} s", mirror.engine, mirror.process
+            )
         elif mirror.connection == "hanging" and self._client.connected and silent_s < HANGS_AFTER_S:
-            mirror.take_state("connected", self._client.words, mirror.engine)
+            mirror.take_state("connected", self._client.words, mirror.engine, mirror.process)
 
     def _fail(self, failed: Failure | None, error: BaseException) -> None:
         if failed is not None:

@@ -101,7 +101,8 @@ class Mirror(EventDispatcher):
     """The engine as last heard.
 
     connection: "connecting", "connected", "refused" (another protocol), "hanging" (silent for 3 s) or "closed";
-    connection_words: that in words; engine: what it calls itself; connections: how often it was reached.
+    connection_words: that in words; engine, process: what it calls itself, and its number; connections: how often one
+    was reached.
     Events: `on_notice(name, data)` after the mirror has taken it in; `on_words(words, kind)` with something for the
     player to read, kind "info" or "warning".
     """
@@ -111,6 +112,7 @@ class Mirror(EventDispatcher):
     connection = OptionProperty("connecting", options=["connecting", "connected", "refused", "hanging", "closed"])
     connection_words = StringProperty("")
     engine = StringProperty("")
+    process = NumericProperty(0)
     connections = NumericProperty(0)
 
     parameters = ObjectProperty({})
@@ -163,10 +165,11 @@ class Mirror(EventDispatcher):
             notes = [clean_note(one) for one in given] if isinstance(given, list) else []
             self._become("notes", [note for note in notes if note is not None])
 
-    def take_state(self, connection: str, words: str, engine: str) -> None:
+    def take_state(self, connection: str, words: str, engine: str, process: int = 0) -> None:
         """The connection is in another state."""
         anew = connection == "connected" and self.connection != "hanging"
-        self.engine, self.connection_words, self.connection = engine, words, connection
+        self.engine, self.process = engine, process
+        self.connection_words, self.connection = words, connection
         if anew:
             self.connections += 1  # last: who hears of it asks the engine, which must be there
 

@@ -105,6 +105,8 @@ class Client:
         self._wake_writer: socket.socket
         self.engine = ""
         """What the engine called itself, "tetrad 0.2.0"; empty before the first connection."""
+        self.process = 0
+        """The engine's process, by which one that was started anew is told from one that was reached again."""
         self.failure: Exception | None = None
         """What a callback raised last."""
 
@@ -302,7 +304,7 @@ class Client:
                     retry_s = min(2.0 * retry_s, LAST_RETRY_S)
                     continue
                 retry_s = FIRST_RETRY_S
-                self.engine, self._lines = greeting.engine, greeting.lines
+                self.engine, self.process, self._lines = greeting.engine, greeting.process, greeting.lines
                 with greeting.socket as connection:
                     words = self._serve(connection)
                 self._forget(words)

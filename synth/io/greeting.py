@@ -35,11 +35,13 @@ class RefusedError(ClientError):
 
 
 class Greeting(NamedTuple):
-    """A connection on which both have said hello. lines: what of the engine's words has arrived after that."""
+    """A connection on which both have said hello. lines: what of the engine's words has arrived after that. engine,
+    process: what it calls itself, and its process's number, 0 where it did not say."""
 
     socket: socket.socket
     lines: LineBuffer
     engine: str
+    process: int
 
 
 def greet(path: Path, name: str) -> Greeting:
@@ -57,7 +59,7 @@ def greet(path: Path, name: str) -> Greeting:
                 "remove that socket, or name another by TETRAD_SOCKET"
             )
         lines = LineBuffer(LONGEST_MESSAGE)
-        engine = _say_hello(connection, lines, path, name)
+        engine, process = _say_hello(connection, lines, path, name)
         connection.setblocking(False)
     except TimeoutError:
         connection.close()
@@ -73,11 +75,11 @@ def greet(path: Path, name: str) -> Greeting:
     except BaseException:
         connection.close()
         raise
-    return Greeting(connection, lines, engine)
+    return Greeting(connection, lines, engine, process)
 
 
-def _say_hello(connection: socket.socket, lines: LineBuffer, path: Path, name: str) -> str:
-    """What the engine calls itself."""
+def _say_hello(connection: socket.socket, lines: LineBuffer, path: Path, name: str) -> tuple[str, int]:
+    """What the engine calls itself, and its process."""
     hello = _read(connection, lines, path)
     theirs = hello.get("protocol")
     if hello.get("type") != "hello" or not isinstance(theirs, int):
@@ -94,7 +96,8 @@ def _say_hello(connection: socket.socket, lines: LineBuffer, path: Path, name: s
     answer = _read(connection, lines, path)
     if answer.get("type") != "reply":
         raise EngineGoneError(f"the engine did not welcome us: {answer.get('message', answer)}")
-    return engine
+    process = hello.get("process")
+    return engine, process if isinstance(process, int) else 0
 
 
 def _read(connection: socket.socket, lines: LineBuffer, path: Path) -> dict[str, Any]:

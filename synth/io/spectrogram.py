@@ -52,7 +52,7 @@ def spectrogram_db(samples: NDArray[np.float32], sample_rate_hz: int) -> NDArray
         between = np.interp(centre_bins, np.arange(len(power)), power)
         picture[column] = np.where(wide, np.maximum.reduceat(power, row_edges[:-1]), between)
     loudest = max(float(picture.max()), 1e-20)
-    levels = 10.0 * np.log10(np.maximum(picture / loudest, 10.0 ** (FLOOR_DB / 10.0)))
+    levels = np.maximum(10.0 * np.log10(np.maximum(picture / loudest, 1e-20)), FLOOR_DB)
     return np.ascontiguousarray(levels.T[::-1], dtype=np.float32)
 
 
