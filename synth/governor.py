@@ -2,12 +2,13 @@
 
 Two things can be too slow. The *callback*: its blocks' shares of what they last come in, and the upper quartile of the
 latest counts, because one block in a hundred is late for reasons that no voice has (another process, an interrupt) and
-must not cost a note. The *conductor*: control frames that were late count as a share of those that were due.
+must not cost a note. The *conductor*: control frames that were late count as a share of those that were due, over the
+last second or so, because one tick that was late in all of its voices must not cost a note either.
 
 Attack: above BUSY, or with more than LATE of the frames late, the limit falls at once to what the measured cost per
 voice allows at CALM, by a tenth at least and by half at most; then it waits until the measure shows the voices that are
-left. Recovery: below CALM for RECOVERY_S without a late frame, one voice more, and again after each EASE_S, as long as
-the cost per voice predicts a share below BUSY. Between CALM and BUSY nothing moves. Pure: no clock, no thread.
+left. Recovery: below CALM for RECOVERY_S with hardly a late frame, one voice more, and again after each EASE_S, as long
+as the cost per voice predicts a share below BUSY. Between CALM and BUSY nothing moves. Pure: no clock, no thread.
 """
 
 import math
@@ -18,7 +19,10 @@ from synth.errors import TetradError
 FEWEST_VOICES = 4
 CALM, BUSY = 0.6, 0.75
 """Shares of a block's time. Above BUSY every fourth block leaves less than a quarter for what else may come."""
-LATE = 0.02
+LATE, HARDLY_LATE = 0.02, 0.01
+LATE_WITHIN_S = 1.0
+"""Of 125 ticks a second one is 0.008: a machine that stands still for 5 ms now and then keeps its voices; one whose
+frames are all late loses some after 0.1 s."""
 RECOVERY_S = 3.0
 EASE_S = 0.25
 SETTLE_S = 0.1
@@ -40,6 +44,7 @@ class Governor:
         """How often the limit was lowered."""
         self._calm_s = 0.0
         self._settling_s = 0.0
+        self._late_share = 0.0
 
     def update(self, shares: Sequence[float], late_share: float, voices: int, elapsed_s: float) -> int:
         """The limit after a measurement.
@@ -53,9 +58,10 @@ class Governor:
         if self._settling_s > 0.0:
             self._settling_s -= elapsed_s
             return self.limit
-        if load > BUSY or late_share > LATE:
+        self._late_share += (late_share - self._late_share) * min(elapsed_s / LATE_WITHIN_S, 1.0)
+        if load > BUSY or self._late_share > LATE:
             self._attack(load, voices)
-        elif load < CALM and late_share <= 0.0:
+        elif load < CALM and self._late_share <= HARDLY_LATE:
             self._calm_s += elapsed_s
             self._ease(load, voices)
         else:
@@ -63,7 +69,7 @@ class Governor:
         return self.limit
 
     def _attack(self, load: float, voices: int) -> None:
-        self._calm_s = 0.0
+        self._calm_s = self._late_share = 0.0
         self._settling_s = SETTLE_S
         loud = min(max(voices, 1), self.limit)
         share = min(max(CALM / load, 0.5), 0.9) if load > BUSY else 0.9

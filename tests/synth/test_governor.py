@@ -87,12 +87,33 @@ def test_one_interrupted_block_costs_no_voice() -> None:
 
 def test_late_frames_lower_it_too_and_hold_it_down() -> None:
     governor = Governor(64)
-    assert governor.update([0.2] * 64, 0.1, 50, TICK_S) == 45
-    assert governor.update([0.2] * 64, 0.1, 45, TICK_S) == 45  # not before the measure could have changed
-    for _ in range(1_000):  # a frame now and then is no reason to go lower, and none to go higher
-        governor.update([0.2] * 64, 0.01, 30, TICK_S)
+    assert governor.update([0.2] * 64, 1.0, 50, TICK_S) == 45  # all of them: at once
+    assert governor.update([0.2] * 64, 1.0, 45, TICK_S) == 45  # not before the measure could have changed
+    for _ in range(1_000):  # a few now and then are no reason to go lower, and none to go higher
+        governor.update([0.2] * 64, 0.015, 30, TICK_S)
     assert governor.limit == 45
     assert governor.attacks == 1
+
+
+def test_a_tenth_of_the_frames_late_lowers_it_within_half_a_second() -> None:
+    governor = Governor(64)
+    limits = [governor.update([0.2] * 64, 0.1, 50, TICK_S) for _ in range(15)]
+    assert limits[0] == 64
+    assert limits[-1] < 50
+
+
+def test_one_late_tick_a_second_costs_no_voice_and_holds_none_down() -> None:
+    """A tick that was late in all of its voices: the machine stood still for some ms."""
+    governor = Governor(64)
+    ticks = TICK_S * 125.0
+    for number in range(1_000):
+        governor.update([0.2] * 64, 1.0 / ticks if number % 30 == 0 else 0.0, 50, TICK_S)
+    assert governor.attacks == 0
+    governor.update([2.0] * 64, 0.0, 64, TICK_S)
+    assert governor.limit == 32
+    for number in range(3_000):
+        governor.update([0.2] * 64, 1.0 / ticks if number % 90 == 0 else 0.0, 20, TICK_S)
+    assert governor.limit == 64
 
 
 def test_hysteresis_between_calm_and_busy_nothing_moves() -> None:
