@@ -61,7 +61,7 @@ class _Watcher:
 
 def _opened(path: Path) -> TextIO:
     try:
-        return path.open("w", encoding="ascii")
+        return path.open("x", encoding="ascii")  # what was captured before is not to be lost
     except OSError as error:
         raise TetradError(f"{path} can't be written ({error.strerror}); name another file") from error
 

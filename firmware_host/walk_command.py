@@ -36,9 +36,9 @@ class TestCommand:
             if not link.wait(FOUND_WITHIN_S):
                 raise TetradError(link.words)
             print(link.words, flush=True)
-            walk, said, until_s = Walk(), None, 0.0
+            walk, said, until_s = Walk(), None, time.monotonic() + args.patience
             while (step := walk.step) is not None and not stopping.is_set():
-                if step is not said:
+                if step is not said and reader.knobs:  # what moved before its first STATE the board can't tell
                     said, until_s = step, time.monotonic() + args.patience
                     link.want(Leds(_light(step)))
                     print(step.instruction, flush=True)

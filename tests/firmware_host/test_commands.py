@@ -113,6 +113,11 @@ def test_a_monitor_shows_and_keeps_what_can_be_decoded_later(tmp_path: Path) -> 
     missing = run(tmp_path, "monitor", "--decode", str(tmp_path / "none"))
     assert missing.returncode == 1
     assert "none can't be read (No such file or directory)" in missing.stderr
+    kept = capture.read_bytes()
+    again = run(tmp_path, "monitor", "--port", "/dev/null", "--capture", str(capture), "--seconds", "0.1")
+    assert again.returncode == 1
+    assert "capture.txt can't be written (File exists); name another file" in again.stderr
+    assert capture.read_bytes() == kept
 
 
 @pytest.mark.slow
