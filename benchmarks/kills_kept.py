@@ -129,7 +129,7 @@ def damages(home: Path) -> list[str]:
     readers: tuple[Callable[[], object], ...] = (
         lambda: read_settings(home / "settings.toml"),
         lambda: read_labels(home / "instruments"),
-        *(partial(read_instrument, path) for path in (home / "instruments").rglob("*.tetrad-instrument")),
+        *(partial(read_instrument, path) for path in (home / "instruments").rglob("[!.]*.tetrad-instrument")),
     )
     for read in readers:
         try:

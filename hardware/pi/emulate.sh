@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The whole installation in an emulated Raspberry Pi: an arm64 Debian in a folder, its programs run by QEMU.
 #   hardware/pi/emulate.sh bookworm|trixie FOLDER [STEP]...
-# Steps, all of them by default: bootstrap install update doctor render tests uninstall. Root is needed, and the Debian
-# packages debootstrap and qemu-user-static; some 3 GB; half an hour. FOLDER/said holds what each step said. Variables
+# Steps, all of them by default: bootstrap install update doctor render tests uninstall. Root is needed, the Debian
+# package debootstrap, and QEMU 10 (qemu-user-static of Debian 13): where that is not the system's, QEMU=/path/qemu-aarch64
+# names a static one. Some 3 GB; half an hour. FOLDER/said holds what each step said. Variables
 # PIP_* and NUMBA_* of this shell are handed on, and nothing of them is written; NUMBA_OPT=0 shortens the compiling of
 # the kernels. The speed says nothing about a device's. DEBIAN_ARCH=amd64 does the same on a PC without QEMU, in minutes.
 set -euo pipefail
@@ -15,6 +16,9 @@ shift 2
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(bootstrap install update doctor render tests uninstall)
 arch=${DEBIAN_ARCH:-arm64}
+# The first bytes of a program for aarch64, and which of their bits count (binfmt_misc).
+AARCH64='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+AARCH64+=':\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 # What Raspberry Pi OS Lite has, and a bare Debian has not.
 system=(ca-certificates python3 sudo systemd systemd-sysv udev)
 # Tests that need neither speed nor devices, nor the MIDI files of another Debian package.
@@ -28,11 +32,18 @@ check_tools() {
     [ "$(id -u)" -eq 0 ] || fail "it runs as $(id -un); root was expected, for a root file system; use sudo"
     command -v debootstrap >/dev/null || fail "debootstrap is missing; run: apt-get install debootstrap"
     [ "$arch" != "$(dpkg --print-architecture)" ] || return 0
-    command -v qemu-aarch64-static >/dev/null || fail "QEMU is missing; run: apt-get install qemu-user-static"
-    # Where systemd runs it has registered QEMU by itself.
-    if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
-        [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-        grep -v '^#' /usr/lib/binfmt.d/qemu-aarch64.conf | head -n 1 >/proc/sys/fs/binfmt_misc/register
+    local qemu version
+    qemu=$(realpath "${QEMU:-$(command -v qemu-aarch64-static || echo missing)}")
+    [ -x "$qemu" ] || fail "QEMU is missing; run: apt-get install qemu-user-static"
+    version=$("$qemu" --version | sed -n 's/.* version \([0-9]*\).*/\1/p')
+    # Version 7.2, which Debian 12 has, ends with signal 11 as it loads onnxruntime 1.32.
+    [ "${version:-0}" -ge 10 ] || fail "$qemu is version $version; 10 was expected; take Debian 13's qemu-user, and name \
+it: QEMU=/path/qemu-aarch64"
+    [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    # Where systemd runs it has registered the system's own by itself. F: it is found from inside the folder, too.
+    if [ -n "${QEMU:-}" ] || [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
+        [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64
+        printf '%s' ":qemu-aarch64:M::$AARCH64:$qemu:OCF" >/proc/sys/fs/binfmt_misc/register
     fi
 }
 

@@ -6,6 +6,7 @@
 """
 
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -18,8 +19,9 @@ from synth.files import atomic_write_bytes, remove_leftovers
 from synth.paths import user_data_dir
 
 FORMAT, VERSION = "tetrad-state", 1
-PERIOD_S = 0.5
-"""Between two writes: half a second, so that a change is on disk within one, and a memory card lives longer."""
+PERIOD_S = 0.3
+"""From a change to its write: a change is on disk within a second where a write takes up to 0.5 s, as on a card that is
+busy, and what changes all the time is written three times a second, as the card should live long."""
 RETRY_S = 5.0
 _EXPECTED = f"a {FORMAT} file of version {VERSION}"
 
@@ -50,6 +52,7 @@ class Autosave:
         self._period_s = period_s
         self._condition = threading.Condition()
         self._newest: State | None = None
+        self._changed_s: float | None = None  # when what is not written yet began to change
         self._written: State | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
@@ -61,6 +64,8 @@ class Autosave:
             if self._newest is not None and self._newest.patch is patch and self._newest.stored == stored:
                 return  # called some forty times a second, whether or not something changed
             self._newest = State(patch, stored)
+            if self._changed_s is None:
+                self._changed_s = time.monotonic()
             self._condition.notify()
 
     def news(self) -> str:
@@ -91,9 +96,12 @@ class Autosave:
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closing or self._newest != self._written)
-                # What changes meanwhile is written with it; closing does not wait.
-                self._condition.wait_for(lambda: self._closing, self._period_s if self.failure is None else RETRY_S)
-                state, closing = self._newest, self._closing
+                # What changes meanwhile is written with it; closing does not wait. The time counts from the change, not
+                # from here: what came during a slow write has waited already.
+                waited_s = 0.0 if self._changed_s is None else time.monotonic() - self._changed_s
+                rest_s = max(self._period_s - waited_s, 0.0) if self.failure is None else RETRY_S
+                self._condition.wait_for(lambda: self._closing, rest_s)
+                state, closing, self._changed_s = self._newest, self._closing, None
             if state is not None and state != self._written:
                 self._write(state)
             if closing:

@@ -109,7 +109,7 @@ class GridStore:
 
     def names(self) -> list[tuple[str, str]]:
         """The pairs that have a file, in the order of the alphabet; nothing is read."""
-        stems = (file.name.removesuffix(SUFFIX).split("+") for file in self.folder.glob(f"*{SUFFIX}"))
+        stems = (file.name.removesuffix(SUFFIX).split("+") for file in self.folder.glob(f"[!.]*{SUFFIX}"))
         return sorted((parts[0], parts[1]) for parts in stems if len(parts) == 2 and all(parts))
 
     def summary(self) -> Summary:
@@ -117,9 +117,7 @@ class GridStore:
         n_pairs = size = n_notes = n_bent = 0
         by_model: dict[str, int] = {}
         problems = []
-        for file in sorted(self.folder.glob(f"*{SUFFIX}")):
-            if file.name.startswith("."):
-                continue
+        for file in sorted(self.folder.glob(f"[!.]*{SUFFIX}")):
             try:
                 header = read_pair_header(file)
                 size += file.stat().st_size

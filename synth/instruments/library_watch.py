@@ -58,7 +58,7 @@ class LibraryWatch:
 
     def _look(self) -> Seen:
         found: Seen = {}
-        for path in [*self._folder.glob(f"*{SUFFIX}"), self._folder / FILE_NAME]:
+        for path in [*self._folder.glob(f"[!.]*{SUFFIX}"), self._folder / FILE_NAME]:
             try:
                 status = path.stat()
             except OSError:
