@@ -34,7 +34,7 @@ from synth.frames import SAMPLE_RATE_HZ
 from synth.instruments.library import Library
 from synth.io.audio import AudioOutput, choose_output
 from synth.io.client import Client
-from synth.io.scheduling import refuse_huge_pages
+from synth.io.scheduling import lock_memory, refuse_huge_pages
 from synth.jit import cfunc
 from synth.live import LiveEngine, SampleAt
 from synth.native import SOURCE, Source, stereo_view
@@ -213,10 +213,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn (default %(default)s)")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--recording", action="store_true", help="the engine with and without a recording")
-    parser.add_argument("--huge-pages", action="store_true", help="leave them on; `tetrad play` switches them off")
+    parser.add_argument(
+        "--huge-pages",
+        action="store_true",
+        help="leave them on, and memory unlocked; `tetrad play` switches them off and locks it",
+    )
     args = parser.parse_args()
     if not args.huge_pages:
         refuse_huge_pages()
+        lock_memory()
     what = compare_recording if args.recording else compare
     print(json.dumps(what(args.voices, args.period, args.seconds, args.turns)))
 
