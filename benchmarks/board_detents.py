@@ -23,6 +23,8 @@ from tests.hardware.board import CYCLES_PER_MS, Board, build, frame, state_of
 LEDS, DIAGNOSTICS_REQUEST = 0x82, 0x85
 STATE, DIAGNOSTICS = 2, 3
 N_ENCODERS, N_SWITCHES, N_KNOBS = 4, 8, 6
+FINAL_COUNT_MS = 110
+"""An encoder's last count, within a detent, is told 100 ms after the STATE before."""
 BOUNCE_US, BOUNCE_PERCENT, JITTER_PERCENT = 2000, 95, 30
 SLOWEST_PER_S, FASTEST_PER_S = 5, 400
 
@@ -62,7 +64,7 @@ def measure(board: Board, n_detents: int, seed: int) -> dict[str, float]:
         sequence = (sequence + 1) & 0xFF
         board.send(frame(sequence, LEDS, chances.randbytes(4)))
         board.command("settle")
-        seen = [state_of(payload) for payload in board.run(60) if payload[1] == STATE]
+        seen = [state_of(payload) for payload in board.run(FINAL_COUNT_MS) if payload[1] == STATE]
         state = seen[-1]
         wrong_counts += sum(
             abs((a - b + 0x8000 & 0xFFFF) - 0x8000) for a, b in zip(state.encoders, expected, strict=True)

@@ -21,7 +21,7 @@ from firmware_host.simulate import PtyBoard
 from synth.command import add_json_argument, print_report
 
 CHUNK_BYTES = 4096
-FAST_HAND, NO_HAND = 20.0, 125.0
+FAST_HAND, NO_HAND = 20.0, 500.0
 """Detents a second: a quick spin; and so many that a STATE comes every 2 ms, the most that the protocol allows."""
 
 

@@ -44,8 +44,8 @@ NAMED_STRANGER_FOR_S = 2.0
 REST_S = 0.003
 BUSY_MESSAGES = 12
 """After so many messages, each within 2 * REST_S of the one before, we rest, so that a board on which much moves, with
-a STATE every 2 ms, wakes us half as often. One detent, however quick, is read at once: its counts are four STATEs. So
-is a quick turn, of 80 STATEs a second: to rest would be a second wake for each."""
+a STATE every 2 ms, wakes us half as often. A STATE is a detent, a press, or a knob's fortieth of a second: what a hand
+does to one control is read at once, but for a spin of more than 160 detents a second."""
 
 
 class Condition(StrEnum):

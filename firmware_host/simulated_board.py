@@ -3,6 +3,7 @@
 What the firmware does with pins happens here by calls: `turn`, `press`, `release`, `knob`. The numbers are the board's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from firmware_host.messages import (
@@ -25,6 +26,8 @@ from firmware_host.messages import (
 from firmware_host.protocol import END, FROM_HOST, Decoder, encode, frame
 
 STATE_APART_S = 0.002
+KNOBS_APART_S = 0.025
+REST_S = 0.1
 HEARTBEAT_EVERY_S = 0.25
 HOST_GONE_AFTER_S = 2.0
 COUNTS_PER_DETENT = 4
@@ -53,6 +56,9 @@ class SimulatedBoard:
     _out: list[bytes] = field(default_factory=list)
     _sent: State | None = None
     _sent_s: float = 0.0
+    _detents: list[int] = field(default_factory=list)
+    _counted: Sequence[int] = ()
+    _counted_s: float = 0.0
     _cause: int = POWER_ON
 
     def __post_init__(self) -> None:
@@ -101,7 +107,11 @@ class SimulatedBoard:
         """What the board sends now."""
         state = self.state(now_s)
         age_s = now_s - self._sent_s
-        if age_s >= HEARTBEAT_EVERY_S or (age_s >= STATE_APART_S and not _same(state, self._sent)):
+        if state.encoders != self._counted:
+            self._counted, self._counted_s = state.encoders, now_s
+        if age_s >= HEARTBEAT_EVERY_S or (age_s >= STATE_APART_S and self._is_to_be_told(state, now_s)):
+            before = [_nearest_detent(counts) for counts in state.encoders] if self._sent is None else self._detents
+            self._detents = [_detent(counts, rest) for counts, rest in zip(state.encoders, before, strict=True)]
             self._sent, self._sent_s = state, now_s
             self._say(state)
         data = b"".join(self._out)
@@ -120,6 +130,17 @@ class SimulatedBoard:
             tuple(self._knobs),
             uptime_ms,
         )
+
+    def _is_to_be_told(self, state: State, now_s: float) -> bool:
+        """Whether the state is sent before the heartbeat."""
+        sent = self._sent
+        if sent is None or (state.host_sequence, state.switch_edges) != (sent.host_sequence, sent.switch_edges):
+            return True
+        if [_detent(counts, rest) for counts, rest in zip(state.encoders, self._detents, strict=True)] != self._detents:
+            return True
+        if now_s - self._sent_s >= KNOBS_APART_S and state.knobs != sent.knobs:
+            return True
+        return now_s - self._counted_s >= REST_S and state.encoders != sent.encoders
 
     def waits_for_host(self, now_s: float) -> bool:
         """Whether the LEDs breathe: no host was heard for two seconds."""
@@ -172,6 +193,13 @@ class SimulatedBoard:
         self._out.append(encode(message, self._sequence))
 
 
-def _same(state: State, sent: State | None) -> bool:
-    """Whether nothing but the uptime changed."""
-    return sent is not None and state.fields() | {"uptime_ms": 0} == sent.fields() | {"uptime_ms": 0}
+def _detent(counts: int, before: int) -> int:
+    """Where an encoder rests, in counts, that was taken to rest at `before`: another detent when three of four counts
+    are passed."""
+    beyond = (counts - before + 32768) % 65536 - 32768
+    whole = (abs(beyond) + 1) // COUNTS_PER_DETENT * COUNTS_PER_DETENT
+    return (before + (whole if beyond > 0 else -whole)) % 65536
+
+
+def _nearest_detent(counts: int) -> int:
+    return (counts + COUNTS_PER_DETENT // 2) // COUNTS_PER_DETENT * COUNTS_PER_DETENT % 65536

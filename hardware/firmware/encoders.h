@@ -22,6 +22,14 @@ struct encoder {
 /* Begins with the contacts as they are, at the given count. */
 void encoder_start(struct encoder *encoder, uint8_t contacts, uint16_t counts);
 
+/* Where an encoder that counts so rests, in counts, when it was taken to rest at `detent` before: there, until all but a
+ * quarter of the counts to another detent are passed. The computer's rule (firmware_host/events.py), so that what makes
+ * an event there is sent at once, and a trembling contact nothing. */
+uint16_t encoder_detent(uint16_t counts, uint16_t detent);
+
+/* The detent that is nearest to these counts, for a computer that hears of them first. */
+uint16_t encoder_nearest(uint16_t counts);
+
 /* Counts from the contacts before (first index) to those now; 2: both changed. */
 extern const int8_t ENCODER_STEPS[4][4];
 

@@ -1,7 +1,7 @@
 /* The encoder board: controls in, frames out; frames in, LEDs out (hardware/PROTOCOL.md).
  *
  * The tick and the serial line work in interrupts. This loop takes what came from the computer after each of them, and
- * once a millisecond it follows the knobs, debounces the switches and sends STATE when something changed. Then it
+ * once a millisecond it follows the knobs, debounces the switches and sends STATE when something is to be told. Then it
  * sleeps. (Comparing the state at each tick took a third of the processor, to be 0.9 ms earlier.)
  */
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include "account.h"
 #include "board.h"
 #include "controls.h"
+#include "encoders.h"
 #include "frame.h"
 #include "kept.h"
 #include "knobs.h"
@@ -22,6 +23,8 @@ enum {
     FIRMWARE_MINOR = 1,
     FIRMWARE_PATCH = 0,
     STATE_EVERY_MS = 2,       /* at most */
+    KNOBS_EVERY_MS = 25,      /* at most, where only knobs move: each frame wakes a computer */
+    REST_MS = 100,            /* of an encoder, until its counts within a detent are told */
     HEARTBEAT_EVERY_MS = 250, /* at least */
     HOST_SILENT_MS = 2000,    /* then the LEDs breathe */
     LEDS_EVERY_MS = 8,        /* a round of their planes */
@@ -36,7 +39,8 @@ static uint8_t knobs_begun; /* bit k: knob k had its first sum */
 static uint8_t leds[N_LEDS];
 static uint8_t brightness = 255;
 static bool host_there, hello_due, diagnostics_due, state_due = true;
-static uint16_t host_seen_ms, state_sent_ms;
+static uint16_t host_seen_ms, state_sent_ms, counted_ms;
+static uint16_t detents[N_ENCODERS]; /* where the computer takes the encoders to rest, in counts (encoder_detent) */
 static uint8_t sequence;
 static uint32_t board_id;
 static uint8_t board_name[NAME_BYTES];
@@ -100,6 +104,9 @@ static void send_state(uint16_t now_ms) {
     state.uptime_ms = now_ms;
     state_sent_ms = now_ms;
     if (send_payload(payload, write_state(&state, sequence, payload))) {
+        for (uint8_t i = 0; i < N_ENCODERS; i++) {
+            detents[i] = encoder_detent(state.encoders[i], state_due ? encoder_nearest(state.encoders[i]) : detents[i]);
+        }
         sent = state;
         state_due = false;
     }
@@ -147,9 +154,13 @@ static void listen(uint16_t now_ms) {
     }
 }
 
-static void look_at_controls(void) {
-    uint16_t illegal[N_ENCODERS];
-    controls_counts(state.encoders, illegal);
+static void look_at_controls(uint16_t now_ms) {
+    uint16_t counts[N_ENCODERS], illegal[N_ENCODERS];
+    controls_counts(counts, illegal);
+    if (memcmp(counts, state.encoders, sizeof counts) != 0) {
+        memcpy(state.encoders, counts, sizeof counts);
+        counted_ms = now_ms;
+    }
     uint8_t which;
     uint16_t sum;
     if (controls_take_knob(&which, &sum)) {
@@ -193,6 +204,29 @@ static void each_ms(uint16_t now_ms) {
     }
 }
 
+/* Whether there is something that is told at once. */
+static bool clicked(void) {
+    for (uint8_t i = 0; i < N_ENCODERS; i++) {
+        if (encoder_detent(state.encoders[i], detents[i]) != detents[i]) {
+            return true;
+        }
+    }
+    return state.host_sequence != sent.host_sequence ||
+           memcmp(state.switch_edges, sent.switch_edges, sizeof state.switch_edges) != 0;
+}
+
+/* What an encoder counts within a detent can wait: no computer does anything for it, but each frame wakes one. */
+static bool to_be_told(uint16_t now_ms) {
+    uint16_t since_ms = (uint16_t)(now_ms - state_sent_ms);
+    if (state_due || since_ms >= HEARTBEAT_EVERY_MS || clicked()) {
+        return true;
+    }
+    if (since_ms >= KNOBS_EVERY_MS && memcmp(state.knobs, sent.knobs, sizeof state.knobs) != 0) {
+        return true;
+    }
+    return (uint16_t)(now_ms - counted_ms) >= REST_MS && memcmp(state.encoders, sent.encoders, sizeof state.encoders) != 0;
+}
+
 static void speak(uint16_t now_ms) {
     if (hello_due) {
         send_hello();
@@ -200,13 +234,11 @@ static void speak(uint16_t now_ms) {
     if (diagnostics_due) {
         send_diagnostics();
     }
-    uint16_t since_ms = (uint16_t)(now_ms - state_sent_ms);
     /* Before each knob had its first sum, after 12 ms, there is no position to tell. */
-    if (since_ms < STATE_EVERY_MS || knobs_begun != (1u << N_KNOBS) - 1) {
+    if ((uint16_t)(now_ms - state_sent_ms) < STATE_EVERY_MS || knobs_begun != (1u << N_KNOBS) - 1) {
         return;
     }
-    sent.uptime_ms = state.uptime_ms;
-    if (state_due || since_ms >= HEARTBEAT_EVERY_MS || memcmp(&sent, &state, sizeof state) != 0) {
+    if (to_be_told(now_ms)) {
         send_state(now_ms);
     }
 }
@@ -228,7 +260,7 @@ int main(void) {
                 last_ms++;
                 each_ms(last_ms);
             }
-            look_at_controls();
+            look_at_controls(now_ms);
             speak(now_ms);
         }
         do {

@@ -16,6 +16,10 @@ def sent(board: SimulatedBoard, from_s: float, until_s: float, step_s: float = 0
     return [r.message for step in range(n_steps) for r in decoder.feed(board.due(from_s + step * step_s))]
 
 
+def counts_sent(board: SimulatedBoard, from_s: float, until_s: float) -> list[int]:
+    return [state.encoders[0] for state in sent(board, from_s, until_s) if isinstance(state, State)]
+
+
 def test_it_says_hello_first_and_then_beats_four_times_a_second() -> None:
     messages = sent(SimulatedBoard(0.0), 0.0, 2.0)
     assert isinstance(messages[0], Hello)
@@ -24,14 +28,42 @@ def test_it_says_hello_first_and_then_beats_four_times_a_second() -> None:
     assert all(abs(later - earlier - 250) <= 1 for earlier, later in itertools.pairwise(uptimes))
 
 
-def test_changes_are_sent_at_most_every_two_milliseconds() -> None:
+def test_detents_are_sent_at_most_every_two_milliseconds() -> None:
     board = SimulatedBoard(0.0)
     sent(board, 0.0, 0.1)
     states = []
     for step in range(100):
-        board.turn(0, 1)
+        board.turn(0, 4)
         states += sent(board, 0.1 + step * 0.0005, 0.1 + (step + 1) * 0.0005)
     assert 24 <= len(states) <= 26
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_detent_is_sent_at_its_third_count_and_the_fourth_after_100_ms(way: int) -> None:
+    board = SimulatedBoard(0.0)
+    sent(board, 0.0, 0.2)
+    for number in range(3):
+        at_s = 0.2 + 0.2 * number
+        counted: list[list[int]] = []
+        for count in range(4):
+            board.turn(0, way)
+            counted.append(counts_sent(board, at_s + 0.01 * count, at_s + 0.01 * (count + 1)))
+        third, fourth = (way * (4 * number + count) % 65536 for count in (3, 4))
+        assert counted == [[], [], [third], []]
+        rest = counts_sent(board, at_s + 0.04, at_s + 0.2)
+        assert rest == [fourth]
+
+
+def test_a_knob_is_sent_40_times_a_second_and_a_press_at_once() -> None:
+    board = SimulatedBoard(0.0)
+    sent(board, 0.0, 0.1)
+    states = []
+    for step in range(500):
+        board.knob(0, step)
+        states += sent(board, 0.1 + step * 0.001, 0.1 + (step + 1) * 0.001)
+    assert 19 <= len(states) <= 21
+    board.press(4)
+    assert len(sent(board, 0.6, 0.603)) == 1
 
 
 def test_levels_and_edges_agree_and_pressing_twice_is_once() -> None:
