@@ -176,8 +176,9 @@ NOTICES: tuple[NoticeSpec, ...] = (
     NoticeSpec("audio_changed", "The audio device came, went or changed.", '{"words"}'),
     NoticeSpec(
         "parameter_changed",
-        "Somebody moved a parameter, at most 30 times a second each, the last value always. by: the client's name, "
-        '"midi", "osc" or "patch" (one was loaded, or an edit taken back). The finger (`point`) is not told here.',
+        "Somebody else moved a parameter, at most 30 times a second each, the last value always. by: a client's name, "
+        '"midi", "osc" or "patch" (one was loaded, or an edit taken back). Clients that call themselves so are not '
+        "told: they know, and each line wakes them. The finger (`point`) is not told here.",
         '{"parameter", "value", "by"}',
     ),
     NoticeSpec("log_line", "The engine said something; `log` has what was said before.", '{"time_s", "kind", "words"}'),

@@ -123,7 +123,8 @@ class Server:
         return address is not None and not ipaddress.ip_address(address[0]).is_loopback
 
     def notify(self, notice: str, **data: Any) -> None:
-        """Tell every client something of the table `synth.control.status.NOTICES`. Any thread; never waits."""
+        """Tell the clients something of the table `synth.control.status.NOTICES`; not those whose name is `by` in the
+        data, for it is they who did it. Any thread; never waits."""
         if notice not in NOTICE_NAMES:
             raise TetradError(f"there is no notice {notice!r}; {', '.join(sorted(NOTICE_NAMES))} were expected")
         line = encode_line({"type": "notice", "notice": notice, "data": data})
@@ -131,7 +132,7 @@ class Server:
             return
         self._notices_waiting += 1
         try:
-            self._loop.call_soon_threadsafe(self._send_notice, line)
+            self._loop.call_soon_threadsafe(self._send_notice, line, data.get("by"))
         except RuntimeError:  # the loop was closed between the look and the call: nobody is there to be told
             self._notices_waiting -= 1
 
@@ -351,10 +352,10 @@ class Server:
             connection.status = status
             connection.heard_status_s = now_s
 
-    def _send_notice(self, line: bytes) -> None:
+    def _send_notice(self, line: bytes, by: str | None) -> None:
         self._notices_waiting -= 1
         for connection in list(self._connections):
-            if connection.is_open:
+            if connection.is_open and connection.client_name != by:
                 connection.send(line)
 
     def _watch(self) -> None:

@@ -165,7 +165,8 @@ def test_clients_have_names_and_what_one_holds_that_leaves_is_let_go(player: Pla
         player.session.notify = player.session.log.listening(server.notify)
         server.say = player.session.log.say
         listener = Client(tmp_path / "s", name="screen", on_notice=lambda n, data: told.append({"notice": n, **data}))
-        with listener, Client(tmp_path / "s", name="board 日本") as board:
+        to_itself: list[str] = []
+        with listener, Client(tmp_path / "s", name="board 日本", on_notice=lambda n, _: to_itself.append(n)) as board:
             listener.subscribe(30.0)
             board.request("focus", parameter="attack")
             listener.wait_for(lambda s: s["focus"] == {**s["focus"], "target": "attack", "by": "board 日本"}, 30.0)
@@ -173,6 +174,8 @@ def test_clients_have_names_and_what_one_holds_that_leaves_is_let_go(player: Pla
             wait_until(lambda: any(n["notice"] == "parameter_changed" for n in told), "the notice", 30.0)
             (change,) = [n for n in told if n["notice"] == "parameter_changed"]
             assert (change["parameter"], change["value"], change["by"]) == ("attack", 0.75, "board 日本")
+            board.request("ping")
+            assert "parameter_changed" not in to_itself
             board.send("patch_load", name="nobody has this patch")
             wait_until(lambda: any(n["notice"] == "log_line" for n in told), "the line of the log", 30.0)
             board.close()
