@@ -20,15 +20,14 @@ from firmware_host.events import Knob
 from firmware_host.simulate import PtyBoard
 from synth.io.client import Client
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 HAND_APART_S = 0.05
 """Between two timed movements: notices of one parameter come at most 30 times a second."""
 
 
 def cpu_s(process: int) -> float:
-    """Time that a process has used, user and system."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    """Time that a process's threads have used, to the nanosecond; 10 ms, as in its stat, are a fifth of 1 % of 5 s."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(1e-9 * int((thread / "schedstat").read_text().split()[0]) for thread in threads)
 
 
 def measure(seconds: float, home: Path) -> dict[str, object]:

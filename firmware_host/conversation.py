@@ -102,11 +102,11 @@ class Conversation:
         """When `due` will have something to send, if nothing comes and nothing is wanted meanwhile."""
         if self.hello is None:
             return self._greeted_s + GREET_EVERY_S
-        times = [self._sent_s + HEARTBEAT_AFTER_S]
-        if self._once:
-            times.append(self._sent_s)
-        times += [self._wanted_due_s(each) for each in self._wanted.values() if not each.confirmed]
-        return max(min(times), self._sent_s + APART_S)
+        due_s = self._sent_s if self._once else self._sent_s + HEARTBEAT_AFTER_S
+        for wanted in self._wanted.values():
+            if not wanted.confirmed:
+                due_s = min(due_s, self._wanted_due_s(wanted))
+        return max(due_s, self._sent_s + APART_S)
 
     def _wanted_due_s(self, wanted: _Wanted) -> float:
         return self._sent_s if wanted.sequence is None else wanted.sent_s + AGAIN_AFTER_S

@@ -267,6 +267,11 @@ class Reader:
         self._last: Reading | None = None
 
     @property
+    def began(self) -> bool:
+        """Whether there was a first state."""
+        return bool(self._encoders)
+
+    @property
     def knobs(self) -> dict[Knob, float]:
         """Where each knob was told to be, 0 to 1; {} before the first state."""
         return {one.knob: knob_value(one.told) for one in self._knobs}
@@ -278,7 +283,7 @@ class Reader:
 
     def read(self, state: Reading, now_s: float) -> list[Event]:
         """What happened since the last state. now_s: when this one came."""
-        if not self._encoders:
+        if not self.began:
             self._encoders = [Detents(state.encoders[corner], self._per_detent) for corner in Corner]
             self._switches = [
                 _SwitchState(one, state.switch_edges[one], _Is.UNKNOWN if _is_down(state, one) else _Is.UP, now_s)
@@ -301,7 +306,8 @@ class Reader:
                 events += switch.read(state.switch_edges[switch.switch], now_s)
         if last is None or state.knobs != last.knobs:
             for one in self._knobs:
-                events += one.read(self._of_knob(one.knob, state), now_s)
+                if last is None or state.knobs[one.knob] != last.knobs[one.knob]:
+                    events += one.read(self._of_knob(one.knob, state), now_s)
         return events + self.look(now_s)
 
     def look(self, now_s: float) -> list[Event]:

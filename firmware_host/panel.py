@@ -116,7 +116,7 @@ class Panel:
         """The board is like this now."""
         with self._lock:
             self._now_s = now_s
-            is_first = not self._reader.knobs
+            is_first = not self._reader.began
             for event in self._reader.read(state, now_s):
                 self._take(event)
             if is_first:
@@ -305,7 +305,7 @@ class Panel:
     def _take_notice(self, notice: str, data: Mapping[str, Any]) -> None:
         with self._lock:
             match notice, data:
-                case "parameter_changed", {"parameter": str(name), "value": value, "by": by} if by != NAME:
+                case "parameter_changed", {"parameter": str(name), "value": value}:
                     self._parameter_is(name, value)
                 case "patch_changed", _:
                     self._read_parameters()

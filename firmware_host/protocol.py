@@ -10,8 +10,8 @@ A frame is COBS(payload) and a zero; a payload is sequence u8, type u8, the fiel
 import binascii
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cobs import cobs
 
@@ -42,16 +42,14 @@ FROM_BOARD = _by_type(BOARD_MESSAGES)
 FROM_HOST = _by_type(HOST_MESSAGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message with its frame's sequence number."""
 
     sequence: int
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(NamedTuple):
     """A frame that was not taken, and why (one of REASONS). payload: what COBS gave, empty where it gave nothing."""
 
     reason: str
