@@ -22,7 +22,7 @@ from synth.voices.plan import START, TARGET
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.prepared_path import PreparedPath
 from synth.voices.segments import Records, make_rings
-from synth.voices.voice import HELD, NEVER
+from synth.voices.voice import HELD
 from synth.voices.zwindow import Z_WINDOW
 
 _CHANNEL = 0
@@ -61,7 +61,7 @@ class PlayedPath(Conductor):
         bank[:] = np.zeros((), bank.dtype)
         self._sources.edges.refresh(_BASE, self._sources.instruments)  # forgets the paths of the voices before
         self._sent[:] = 0
-        self._waiting.clear()
+        self._schedule.forget()
         self.notes.press(Key(_CHANNEL, key), velocity, _BASE)
         pressed = int(np.flatnonzero(bank["state"] == HELD)[0])
         self.notes.keys.lift(Key(_CHANNEL, key))
@@ -74,9 +74,10 @@ class PlayedPath(Conductor):
         bank["held_base"] = np.tile(np.asarray(frames, np.float64), self._n_places) - 1.0
         x = np.repeat(places, self._n_frames)
         bank["expression"][:, _X, TARGET] = bank["expression"][:, _X, START] = x
-        self._earliest_tick = _BASE
+        self._schedule.forget()
+        self._schedule.tick(_BASE)
         self._tick_until(_BASE + 1)
-        self._earliest_tick = NEVER
+        self._schedule.forget()
         return bank
 
     def set_path(self, notes: Sequence[NotePath]) -> None:

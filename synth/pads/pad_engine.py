@@ -76,14 +76,15 @@ class PadConductor(Conductor):
         curves = controls.curves, controls.channels, controls.expressions, controls.lfo
         tables = pad.rows, pad.power, pad.likeness, self._pitches, self._law
         queues = rings.segments, self._places, rings.read, self._sent
-        while self._earliest_tick < limit:
-            n, self._earliest_tick = collect_due(bank, work, z, limit)
+        schedule = self._schedule
+        while schedule.earliest_tick < limit:
+            n, schedule.earliest_tick = collect_due(bank, work, z, limit)
             if n == 0:
                 break
             plan(bank, work, pitch, velocity, n, *curves, self._sample_rate_hz, self._hop)
             lost, earliest = send_pad(bank, self._voices, work, n, *tables, *queues, self._hop)
             self._lost_segments += lost
-            self._earliest_tick = min(self._earliest_tick, earliest)
+            schedule.tick(earliest)
 
 
 class PadEngine(Engine):

@@ -7,11 +7,9 @@ beginning of a frame aims at its end, with the controls as they will be there. A
 ticks is not kept waiting: the ramps that are under way turn at once (`synth.voices.plan.nudge`).
 """
 
-import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,17 +21,18 @@ from synth.frames import FRAME_RATE_HZ, Float32Array
 from synth.voices.blend import WORK, collect_due, gather, make_inputs
 from synth.voices.controls import Controls
 from synth.voices.keys import Key
-from synth.voices.notes import Notes, Schedule
+from synth.voices.notes import Notes
 from synth.voices.plan import SMOOTHING_S, STILLNESS_S, TARGET, nudge, parameter_at, plan
 from synth.voices.prepared import PreparedInstrument
 from synth.voices.prepared_path import PreparedPath, no_bends
 from synth.voices.residual import fill_residuals
+from synth.voices.schedule import LateRelease, Refresh, Schedule
 from synth.voices.segments import MIX_PARAMETERS, Int64Array, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.spectrum import N_OCTAVES, decibels, octave_powers
 from synth.voices.surface import add_bends
 from synth.voices.tick import finish
-from synth.voices.voice import FREE, NEVER, VOICE
+from synth.voices.voice import FREE, VOICE
 
 MAX_WAITING_EVENTS = 4096
 # What sounding voices follow without waiting for their next tick.
@@ -47,19 +46,6 @@ class FrameDecoder(Protocol):
 
     def run(self, z_window: Float32Array, pitch: Float32Array, velocity: Float32Array) -> Float32Array:
         """float32 [V, 80], [V], [V] -> float32 [V, 165]."""
-
-
-@dataclass(frozen=True)
-class _LateRelease(ev.Event):
-    """The release of a note that was let go before its first frame was over."""
-
-    slot: int = 0
-    serial: int = 0
-
-
-@dataclass(frozen=True)
-class _Refresh(ev.Event):
-    """A change of what sounding voices read begins, or one is over."""
 
 
 class Conductor:
@@ -90,48 +76,22 @@ class Conductor:
         table = corners[0].table
         fill_residuals(table.notes, table.residual, 0, 0, self._bank, self._work, 0, rings.residual)
         add_bends(no_bends(), 0, 0, self._bank, self._work, self._inputs.z, 0)
-        schedule = Schedule(self._wake, self._release_at, self._refresh_at)
+        self._schedule = Schedule()
         self.notes = Notes(
-            self._bank, rings, self._sent, self._sources, self.controls, schedule, sample_rate_hz, n_voices, seed
+            self._bank, rings, self._sent, self._sources, self.controls, self._schedule, sample_rate_hz, n_voices, seed
         )
         self._inbox: deque[ev.Event] = deque()
-        self._waiting: list[tuple[int, int, ev.Event]] = []
-        self._refreshes: set[int] = set()
-        self._n_events = 0
-        self._earliest_tick = NEVER
         self._stillness = round(STILLNESS_S * sample_rate_hz)
         self._moved = -self._stillness
         self.clock_samples = 0
         self.dropped_events = 0
         self._lost_segments = 0
         self.most_waiting_events = 0
-        notes, controls = self.notes, self.controls
-        self._handlers: dict[type[ev.Event], Callable[..., None]] = {
-            ev.NoteOn: lambda e, time: notes.press(Key(e.channel, e.key), e.velocity, time),
-            ev.NoteOff: lambda e, time: notes.lift(Key(e.channel, e.key), time),
-            ev.SustainPedal: lambda e, time: notes.pedal(e.channel, e.down, time),
-            ev.SostenutoPedal: lambda e, time: notes.sostenuto(e.channel, e.down, time),
-            ev.PitchBend: lambda e, _: controls.set_bend(e.channel, e.semitones),
-            ev.ModWheel: lambda e, _: controls.set_wheel(e.channel, e.amount),
-            ev.ChannelLevel: lambda e, _: controls.set_level(e.channel, e.volume_db, e.expression_db),
-            ev.Pan: lambda e, _: controls.set_pan(e.channel, e.place),
-            ev.NoteExpression: self._expression,
-            ev.AllNotesOff: lambda e, time: notes.lift_all(e.channel, time),
-            ev.AllSoundOff: self._all_sound_off,
-            ev.ResetControllers: self._reset,
-            ev.SetParameter: self._set_parameter,
-            ev.SetTuning: self._set_tuning,
-            ev.SetCorner: self._set_corner,
-            ev.SetPath: self._set_path,
-            ev.VoiceLimit: lambda e, time: notes.set_limit(e.voices, time),
-            _LateRelease: lambda e, time: notes.release_later(e.slot, e.serial, time),
-            _Refresh: self._refresh,
-        }
 
     def push(self, event: ev.Event) -> bool:
         """Queues an event. False, and counted, when MAX_WAITING_EVENTS wait already. TetradError for an event that is
         not the engine's business."""
-        if type(event) not in self._handlers:
+        if type(event) not in _HANDLERS:
             raise TetradError(f"The engine was sent a {type(event).__name__}; expected what it can carry out itself.")
         if len(self._inbox) >= MAX_WAITING_EVENTS:
             self.dropped_events += 1
@@ -211,44 +171,29 @@ class Conductor:
         self.most_waiting_events = max(self.most_waiting_events, len(self._inbox))
         self._rings.look()
         while self._inbox:
-            self._queue(self._inbox.popleft())
-        while self._waiting and self._waiting[0][0] < horizon:
-            time, _, event = heapq.heappop(self._waiting)
-            time = max(time, self.clock_samples)
+            self._schedule.put(self._inbox.popleft())
+        while (event := self._schedule.take(horizon)) is not None:
+            time = max(event.time_samples, self.clock_samples)
             self._tick_until(time)
             self.clock_samples = time
-            self._handlers[type(event)](event, time)
+            _HANDLERS[type(event)](self, event, time)
             if isinstance(event, _MOVING):
                 begins = time - self._moved >= self._stillness
                 self._moved = time
                 if begins and nudge(self._bank, time):
-                    self._wake(time)
+                    self._schedule.tick(time)
         self._tick_until(horizon)
         self.clock_samples = max(horizon, self.clock_samples)
         self._rings.publish(self._sent)
 
-    def _queue(self, event: ev.Event) -> None:
-        heapq.heappush(self._waiting, (event.time_samples, self._n_events, event))
-        self._n_events += 1
-
-    def _wake(self, time: int) -> None:
-        self._earliest_tick = min(self._earliest_tick, time)
-
-    def _release_at(self, time: int, v: int, serial: int) -> None:
-        self._queue(_LateRelease(time, v, serial))
-
-    def _refresh_at(self, time: int) -> None:
-        if time not in self._refreshes:
-            self._refreshes.add(time)
-            self._queue(_Refresh(time))
-
     def _tick_until(self, limit: int) -> None:
         bank, work, inputs, controls = self._bank, self._work, self._inputs, self.controls
+        schedule = self._schedule
         z, pitch, velocity = inputs
         rate, hop, rings, sources = self._sample_rate_hz, self._hop, self._rings, self._sources
         curves = controls.curves, controls.channels, controls.expressions, controls.lfo
-        while self._earliest_tick < limit:
-            n, self._earliest_tick = collect_due(bank, work, z, limit)
+        while schedule.earliest_tick < limit:
+            n, schedule.earliest_tick = collect_due(bank, work, z, limit)
             if n == 0:
                 break
             plan(bank, work, pitch, velocity, n, *curves, rate, hop)
@@ -265,7 +210,7 @@ class Conductor:
                 table = sources.instruments[number].table
                 fill_residuals(table.notes, table.residual, number, corner, bank, work, n, rings.residual)
             self._lost_segments += lost
-            self._earliest_tick = min(self._earliest_tick, earliest)
+            schedule.tick(earliest)
 
     def _expression(self, event: ev.NoteExpression, time: int) -> None:
         if event.key is None:
@@ -293,21 +238,44 @@ class Conductor:
         self.controls.tuning[:] = event.pitches
         if event.moves_sounding:
             self.notes.retune(time)
-            self._refresh_at(time)
+            self._schedule.refresh(time)
 
     def _set_corner(self, event: ev.SetCorner, time: int) -> None:
         """Notes that begin from now on have the new instrument; those that sound go over to it."""
         self._sources.put(event.corner, event.instrument)
         # After the other corners that change at this sample: what the four have together is measured once.
-        self._refresh_at(time)
+        self._schedule.refresh(time)
 
     def _set_path(self, event: ev.SetPath, time: int) -> None:
         self._sources.edges.put(event.first, event.second, event.path)
-        self._refresh_at(time)
+        self._schedule.refresh(time)
 
-    def _refresh(self, event: _Refresh, time: int) -> None:
-        self._refreshes.discard(event.time_samples)
+    def _refresh(self, time: int) -> None:
         controls = self.controls
         following = self._sources.refresh(time, controls.value("velocity_depth"), controls.value("evenness"))
         if following is not None:
-            self._refresh_at(following)
+            self._schedule.refresh(following)
+
+
+# A table of the class, not of each conductor: methods in an attribute of their object would hold it (`Schedule`).
+_HANDLERS: dict[type[ev.Event], Callable[[Conductor, Any, int], None]] = {
+    ev.NoteOn: lambda c, e, time: c.notes.press(Key(e.channel, e.key), e.velocity, time),
+    ev.NoteOff: lambda c, e, time: c.notes.lift(Key(e.channel, e.key), time),
+    ev.SustainPedal: lambda c, e, time: c.notes.pedal(e.channel, e.down, time),
+    ev.SostenutoPedal: lambda c, e, time: c.notes.sostenuto(e.channel, e.down, time),
+    ev.PitchBend: lambda c, e, _: c.controls.set_bend(e.channel, e.semitones),
+    ev.ModWheel: lambda c, e, _: c.controls.set_wheel(e.channel, e.amount),
+    ev.ChannelLevel: lambda c, e, _: c.controls.set_level(e.channel, e.volume_db, e.expression_db),
+    ev.Pan: lambda c, e, _: c.controls.set_pan(e.channel, e.place),
+    ev.NoteExpression: Conductor._expression,
+    ev.AllNotesOff: lambda c, e, time: c.notes.lift_all(e.channel, time),
+    ev.AllSoundOff: Conductor._all_sound_off,
+    ev.ResetControllers: Conductor._reset,
+    ev.SetParameter: Conductor._set_parameter,
+    ev.SetTuning: Conductor._set_tuning,
+    ev.SetCorner: Conductor._set_corner,
+    ev.SetPath: Conductor._set_path,
+    ev.VoiceLimit: lambda c, e, time: c.notes.set_limit(e.voices, time),
+    LateRelease: lambda c, e, time: c.notes.release_later(e.slot, e.serial, time),
+    Refresh: lambda c, _, time: c._refresh(time),
+}

@@ -7,8 +7,6 @@ last of those still down. A pedal holds what sounds instead.
 """
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +19,7 @@ from synth.voices.controls import DIMENSIONS, Controls, glide_curve
 from synth.voices.keys import Key, KeyStack
 from synth.voices.oscillators import initial_phases
 from synth.voices.plan import SMOOTHING_S, TARGET, glide_at, parameter_at
+from synth.voices.schedule import Schedule
 from synth.voices.segments import CUT_S, Int64Array, Records, Rings
 from synth.voices.sources import Sources
 from synth.voices.tick import send_silence
@@ -33,15 +32,6 @@ ONSET_RAMP_S = 32 / 48_000
 """A note's first frame is reached in 0.7 ms: short enough for a hammer, long enough not to click."""
 _MOST_UNISON = int(parameter_named("unison").maximum)
 _CURVE_BASE = 3.0
-
-
-class Schedule(NamedTuple):
-    """What notes ask of the conductor, all for a sample: a tick; `Notes.release_later` of a slot and a serial; and
-    `Sources.refresh`."""
-
-    tick: Callable[[int], None]
-    release: Callable[[int, int, int], None]
-    refresh: Callable[[int], None]
 
 
 def curved_velocity(velocity: int, curve: float) -> int:

@@ -27,7 +27,7 @@ def an_hour_later(made: Engine) -> None:
         conductor._bank[name] += hour * (conductor._bank["state"] == 1)
     conductor._bank["held_base"] += HOUR_FRAMES
     conductor.clock_samples += hour
-    conductor._earliest_tick += hour
+    conductor._schedule.earliest_tick += hour
     renderer._state["ramp_start"] += hour
     renderer.clock_samples += hour
     made._rings.segments["start"] += hour
