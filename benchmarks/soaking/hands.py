@@ -146,7 +146,10 @@ class Fingers:
             for _ in range(self._chance.randrange(3, 12)):
                 if over.is_set():
                     break
-                self._swipe(self._chance.choice(areas))
+                if page == "play":
+                    self._swipe(self._chance.choice(areas))
+                else:
+                    self._scroll(self._chance.choice(areas))
 
     def show_keys(self) -> None:
         """The strip of keys below the surface, which a first start has not."""
@@ -199,6 +202,16 @@ class Fingers:
         self._chance.shuffle(fingers)
         self._panel.lift(*fingers)
         self.counts["swipes"] += n
+
+    def _scroll(self, area: Area) -> None:
+        """From one end of a page to the other: a finger that hardly moved would be a tap, on a patch's bin perhaps."""
+        left, top, right, bottom = area
+        across = self._chance.uniform(left, right)
+        begin, end = self._chance.choice(((top, bottom), (bottom, top)))
+        finger = self._panel.put(across, begin)
+        self._panel.drag(finger, (across, end), self._chance.uniform(0.05, 0.2))
+        self._panel.lift(finger)
+        self.counts["scrolls"] += 1
 
 
 class Hand:
