@@ -35,6 +35,8 @@ STATUS_RATE_HZ = 5.0
 FOCUS_S = 1.5
 """A knob is shown for so long after it was moved, as the engine's own `nudge` has it."""
 FOCUS_AGAIN_S = 0.5
+LOOK_EVERY_S = 0.05
+"""While time alone brings something: an LED that flickers changes every 0.08 s."""
 AUDITION_AFTER_S = 0.25
 """What is turned to is heard when the encoder has rested for so long, so that a spin is silent."""
 
@@ -55,6 +57,7 @@ class Panel:
         self._accelerations = {corner: Acceleration() for corner in Corner}
         self._browsers = {corner: Browser() for corner in Corner}
         self._takeovers = {knob: Takeover() for knob in Knob}
+        self._parameters = {knob: parameter_named(settings.knobs[knob]) for knob in Knob}
         self._buttons = PatchButtons()
         self._choices: tuple[Choice, ...] = ()
         self._patches: dict[int, str] = {}
@@ -62,7 +65,7 @@ class Panel:
         self._saved: int | None = None
         self._saved_s = 0.0
         self._now_s = 0.0
-        self._focused: tuple[str, str] | None = None  # by whom, and what
+        self._focused: dict[str, str] = {}  # what was said: a parameter, or a corner and perhaps an instrument
         self._focus_said_s = 0.0
         self._focus_until_s = 0.0
         self._audition: Corner | None = None
@@ -124,7 +127,7 @@ class Panel:
                     self._takeovers[knob].knob_is(value)
 
     def look(self, now_s: float) -> tuple[int, ...]:
-        """What time alone brings; to be called some 20 times a second. Returns what the LEDs are to show, as duty."""
+        """What time alone brings; to be called again after `rest_s`. Returns what the LEDs are to show, as duty."""
         with self._lock:
             self._now_s = now_s
             for event in self._reader.look(now_s):
@@ -147,6 +150,18 @@ class Panel:
             )
             return lamps.levels(bank, now_s)
 
+    def rest_s(self, now_s: float) -> float:
+        """Until the next look: when LEDs blink or an audition is due, and 20 times a second while a switch is down."""
+        with self._lock:
+            if self._reader.touched or now_s - self._saved_s < lamps.SAVED_S:
+                return LOOK_EVERY_S
+            rest_s = lamps.STEP_S - now_s % lamps.STEP_S
+            if self._audition is not None:
+                rest_s = min(
+                    rest_s, max(AUDITION_AFTER_S - self._browsers[self._audition].rested_s(now_s), LOOK_EVERY_S)
+                )
+            return rest_s
+
     # Inside: what a control does.
 
     def _take(self, event: Event) -> None:
@@ -157,6 +172,7 @@ class Panel:
                 self._take_instrument(Corner(switch))
             case KnobMoved(knob=knob, value=value):
                 self._move(knob, value)
+                return
             case Stuck(switch=switch):
                 words = switch.name.lower().replace("_", " ")
                 self._say(f"the switch {words} is down for long; it is ignored until it comes up; look what holds it")
@@ -174,7 +190,7 @@ class Panel:
         choice = self._browsers[corner].turned(steps, self._choices, current, self._now_s)
         if choice is not None:
             self._audition = corner if self._settings.audition else None
-            self._focus(f"{NAME}: {choice.display_name}", self._now_s + FORGOTTEN_AFTER_S, "corner", _word(corner))
+            self._focus(self._now_s + FORGOTTEN_AFTER_S, corner=_word(corner), instrument=choice.name)
 
     def _take_instrument(self, corner: Corner) -> None:
         choice = self._browsers[corner].taken()
@@ -182,16 +198,18 @@ class Panel:
             return
         self._audition = None
         self._ask("corner", corner=_word(corner), instrument=choice.name)
-        self._focus_until_s = self._now_s + FOCUS_S
+        self._focus(self._now_s + FOCUS_S, corner=_word(corner))
 
     def _move(self, knob: Knob, value: float) -> None:
-        parameter = parameter_named(self._settings.knobs[knob])
+        parameter = self._parameters[knob]
         travel = self._takeovers[knob].moved(value)
         if travel is not None:
             self._send("set", parameter=parameter.name, value=parameter.from_travel(travel))
         # While both hands turn, what is browsed is shown: its name is nowhere else to be seen.
-        if not any(browser.is_turned(self._now_s, FOCUS_AGAIN_S) for browser in self._browsers.values()):
-            self._focus(NAME, self._now_s + FOCUS_S, "parameter", parameter.name)
+        for browser in self._browsers.values():
+            if browser.chosen is not None and browser.is_turned(self._now_s, FOCUS_AGAIN_S):
+                return
+        self._focus(self._now_s + FOCUS_S, parameter=parameter.name)
 
     def _recall(self, number: int) -> None:
         if number not in self._patches and self.engine.connected:
@@ -222,20 +240,18 @@ class Panel:
 
     # Inside: speaking to the engine.
 
-    def _focus(self, by: str, until_s: float, kind: str, target: str) -> None:
-        """kind: "parameter" or "corner". Said anew now and then: the newest that is held is the one that is shown."""
+    def _focus(self, until_s: float, **held: str) -> None:
+        """Said anew now and then: the newest that is held is the one that is shown."""
         self._focus_until_s = until_s
-        if self._focused == (by, target) and self._now_s - self._focus_said_s < FOCUS_AGAIN_S:
+        if self._focused == held and self._now_s - self._focus_said_s < FOCUS_AGAIN_S:
             return
-        if self._focused is not None and self._focused[0] != by:
-            self._let_go()
-        self._focused, self._focus_said_s = (by, target), self._now_s
-        self._send("focus", by=by, **{kind: target})
+        self._focused, self._focus_said_s = held, self._now_s
+        self._send("focus", **held)
 
     def _let_go(self) -> None:
-        if self._focused is not None:
-            self._send("focus", by=self._focused[0])
-        self._focused = None
+        if self._focused:
+            self._send("focus")
+        self._focused = {}
 
     def _present(self) -> None:
         if self._presented is not None:
@@ -291,7 +307,7 @@ class Panel:
         if state is not State.CONNECTED:
             return
         with self._lock:
-            self._focused = None
+            self._focused = {}
             self._present()
             self._read_instruments()
             self._read_patches()

@@ -24,6 +24,7 @@ class _Held(NamedTuple):
     target: str
     since_s: float  # since 1970
     until_s: float  # of `time.monotonic`
+    instrument: str
 
 
 class Focus:
@@ -32,13 +33,13 @@ class Focus:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}  # by holder, the newest last
 
-    def hold(self, target: str, by: str, for_s: float = float("inf")) -> None:
-        """`by` holds a parameter or a corner, until it lets go or for some seconds."""
+    def hold(self, target: str, by: str, for_s: float = float("inf"), instrument: str = "") -> None:
+        """`by` holds a parameter or a corner, until it lets go or for some seconds. instrument: what is browsed."""
         before = self._held.pop(by, None)
         since_s = before.since_s if before is not None and before.target == target else time.time()
         if before is not None and before.target == target and before.until_s == float("inf"):
             for_s = float("inf")  # a knob that is touched and turned
-        self._held[by] = _Held(target, since_s, time.monotonic() + for_s)
+        self._held[by] = _Held(target, since_s, time.monotonic() + for_s, instrument)
         while len(self._held) > MOST_HELD:
             del self._held[next(iter(self._held))]
 
@@ -54,7 +55,8 @@ class Focus:
         if not self._held:
             return {}
         by, held = next(reversed(self._held.items()))
-        return {"target": held.target, "by": by, "at": held.since_s}
+        status = {"target": held.target, "by": by, "at": held.since_s}
+        return {**status, "instrument": held.instrument} if held.instrument else status
 
 
 class Moves:
@@ -92,7 +94,7 @@ def _focus(session: Session, command: Command) -> None:
     if target is None:
         session.focus.release(by)
     else:
-        session.focus.hold(target, by)
+        session.focus.hold(target, by, instrument=command["instrument"] or "")
 
 
 def _nudge(session: Session, command: Command) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Overlay(BoxLayout):
             parameters=self._take_parameters,
             corners=self._take_corners,
             patch=self._take_patch,
+            focus=self._take_focus,
+            instruments=self._rename,
             on_notice=self._take_notice,
         )
 
@@ -80,6 +82,15 @@ class Overlay(BoxLayout):
     def _take_patch(self, _: object, patch: Mapping[str, Any]) -> None:
         self._turned.take_patch(patch["name"], patch["number"], time.monotonic())
         self._refresh()
+
+    def _take_focus(self, _: object, focus: Mapping[str, Any]) -> None:
+        if focus.get("instrument"):
+            self._app.lists.want("instruments")  # for what people call it
+        self._turned.take_focus(focus)
+        self._refresh()
+
+    def _rename(self, *_: object) -> None:
+        self._build(self._shown)
 
     def _take_notice(self, _: object, notice: str, data: Mapping[str, Any]) -> None:
         if notice == "parameter_changed":
@@ -130,6 +141,9 @@ class Overlay(BoxLayout):
             case "corner":
                 widget.icon, widget.value = card.name, self._instrument_words(card.other)
                 widget.title = text("overlay.corner", corner=text(f"corner.{card.name}"))
+            case "browsed":
+                widget.icon, widget.value = card.name, self._instrument_words(card.other)
+                widget.title = text("overlay.browsed", corner=text(f"corner.{card.name}"))
             case _:
                 bank, program = divmod(max(card.number, 0), PROGRAMS)
                 widget.icon, widget.value = "patches", card.name

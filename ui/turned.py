@@ -4,6 +4,7 @@ The engine tells of each movement and of who made it (`parameter_changed`). An e
 that differs from the last status, and that this screen did not set within OWN_S, was moved by somebody.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,8 +26,9 @@ WHOLE_SOUND = ("patch_load", "undo", "redo", "compare", "patch_save", "set_many"
 
 @dataclass(frozen=True)
 class Card:
-    """One thing to show. kind: "parameter", "corner" or "patch"; name: of the parameter, corner or patch; value: of the
-    parameter; number: of the patch; other: the corner's instrument; by: who did it, "" where nobody told."""
+    """One thing to show. kind: "parameter", "corner", "browsed" (an encoder is turned to an instrument that the corner
+    has not yet) or "patch"; name: of the parameter, corner or patch; value: of the parameter; number: of the patch;
+    other: the instrument; by: who did it, "" where nobody told."""
 
     kind: str
     name: str
@@ -49,6 +51,7 @@ class Turned:
     def __init__(self, own_s: Callable[[str], float], me: str) -> None:
         self._own_s, self._me = own_s, me
         self._cards: list[Card] = []
+        self._browsed: Card | None = None
         self._parameters: Mapping[str, float] = {}
         self._corners: Mapping[str, Mapping[str, Any]] = {}
         self._patch: tuple[str, int] | None = None
@@ -58,11 +61,13 @@ class Turned:
     def cards(self, now_s: float) -> list[Card]:
         """Those to show now, the newest last."""
         self._cards = [card for card in self._cards if card.until_s > now_s]
-        return list(self._cards)
+        browsed = [] if self._browsed is None else [self._browsed]
+        return [*self._cards, *browsed][-MOST_CARDS:]
 
     def connected(self) -> None:
         """An engine was reached, maybe another one: what differs in its first status was moved by nobody."""
         self._cards, self._parameters, self._corners, self._patch, self._told = [], {}, {}, None, False
+        self._browsed = None
 
     def take_notice(self, data: Mapping[str, Any], now_s: float) -> None:
         """A `parameter_changed`."""
@@ -73,6 +78,14 @@ class Turned:
         if name in FINGER or by in (self._me, "patch") or self._is_mine(name, now_s, OWN_S):
             return
         self._show(Card("parameter", name, now_s + SHOWN_S, float(value), by=by if isinstance(by, str) else ""), now_s)
+
+    def take_focus(self, focus: Mapping[str, Any]) -> None:
+        """Of a status: what is browsed is shown for as long as it can be taken."""
+        corner, instrument = focus.get("target"), focus.get("instrument")
+        self._browsed = None
+        if isinstance(corner, str) and isinstance(instrument, str) and instrument:
+            by = focus.get("by")
+            self._browsed = Card("browsed", corner, math.inf, other=instrument, by=by if isinstance(by, str) else "")
 
     def take_parameters(self, values: Mapping[str, float], now_s: float) -> None:
         """Of a status."""

@@ -132,6 +132,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             Field("parameter", Kind.PARAMETER, "A name of the table `parameters`.", required=False),
             Field("corner", Kind.CORNER, "nw, ne, sw or se.", required=False),
             _text("by", "Who holds it; by default the client's name.", required=False),
+            _text("instrument", "That the corner's encoder is turned to, and that is not taken yet.", required=False),
         ),
     ),
     CommandSpec(
@@ -492,6 +493,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
 )
 
 BY_NAME: dict[str, CommandSpec] = {spec.name: spec for spec in COMMANDS}
+_KNOWN = {spec.name: frozenset(described.name for described in spec.fields) for spec in COMMANDS}
 
 
 @dataclass(frozen=True)
@@ -557,11 +559,10 @@ def parse_command(message: Mapping[str, Any]) -> Command:
 
 
 def _read(spec: CommandSpec, given: Mapping[str, Any]) -> Command:
-    known = {described.name for described in spec.fields}
-    unknown = sorted(set(given) - known)
-    if unknown:
+    known = _KNOWN[spec.name]
+    if not known.issuperset(given):
         takes = f"it takes {', '.join(described.name for described in spec.fields)}" if known else "it takes no fields"
-        raise TetradError(f"{spec.name} does not know {shown(unknown[0])}; {takes}; correct it.")
+        raise TetradError(f"{spec.name} does not know {shown(min(set(given) - known))}; {takes}; correct it.")
     values: dict[str, Any] = {}
     notes = []
     for described in spec.fields:

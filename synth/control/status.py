@@ -63,6 +63,9 @@ STATUS: tuple[StatusEntry, ...] = (
         "focus.target", "text", "", "A parameter's name, or nw, ne, sw or se: what is held; left out when nothing."
     ),
     StatusEntry("focus.by", "text", "", "Who holds it."),
+    StatusEntry(
+        "focus.instrument", "text", "", "That the corner's encoder is turned to and that a push takes; else left out."
+    ),
     StatusEntry("focus.at", "number", "s", "Since when, in seconds since 1970."),
     StatusEntry("audition.instrument", "text", "", "What is auditioned; left out when nothing."),
     StatusEntry("clock.tempo_bpm", "number", "bpm", "Tempo that counts."),

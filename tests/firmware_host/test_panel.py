@@ -73,10 +73,11 @@ def test_a_turn_browses_and_a_push_takes(engine: EngineProcess, hand: Hand) -> N
     settle(hand)
     status = status_of(engine)
     assert status["focus"]["target"] == "nw"
-    assert wanted.display_name in status["focus"]["by"]
+    assert (status["focus"]["by"], status["focus"]["instrument"]) == ("board", wanted.name)
     assert status["corners"] == before  # browsing alone changes nothing
     hand.press(Switch.PUSH_NW)
     engine.client.wait_for(lambda status: status["corners"]["nw"]["instrument"] == wanted.name, LIMIT_S)
+    assert "instrument" not in status_of(engine)["focus"]
     after = status_of(engine)["corners"]
     assert [after[corner] for corner in ("ne", "sw", "se")] == [before[corner] for corner in ("ne", "sw", "se")]
     hand.wait(FOCUS_S + 0.1)

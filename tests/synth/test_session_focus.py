@@ -157,6 +157,10 @@ def test_a_nudge_is_an_edit_that_sounds_and_has_the_focus_for_a_moment(player: P
     assert player.status()["focus"]["by"] == "panel 2"
     player.do("focus", by="panel 2")
     assert "target" not in player.status()["focus"]
+    player.do("focus", corner="ne", instrument="flute", by="panel 2")
+    assert player.status()["focus"] == {**player.status()["focus"], "target": "ne", "instrument": "flute"}
+    player.do("focus", corner="ne", by="panel 2")
+    assert "instrument" not in player.status()["focus"]
 
 
 def test_clients_have_names_and_what_one_holds_that_leaves_is_let_go(player: Player, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.listening import wait_until
 from tests.ui.engine import EngineProcess
 from tests.ui.screen import Screen
+from ui.texts import text
 from ui.turned import MANY, MOST_CARDS, SHOWN_S, Card, Turned
 
 CORNER = {"instrument": "flute", "display_name": "Flute", "family": "wind", "wanted": ""}
@@ -105,6 +106,19 @@ def test_an_instrument_is_shown_when_it_is_wanted_and_not_again(turned: Turned, 
     assert turned.cards(30.0) == []
 
 
+def test_what_is_browsed_is_shown_until_it_is_taken_or_given_up(turned: Turned) -> None:
+    turned.take_focus({"target": "nw", "by": "board", "instrument": "cello"})
+    turned.take_focus({"target": "nw", "by": "board", "instrument": "harp"})
+    assert [(card.kind, card.name, card.other, card.by) for card in turned.cards(99.0)] == [
+        ("browsed", "nw", "harp", "board")
+    ]
+    turned.take_focus({"target": "nw", "by": "board"})
+    assert turned.cards(99.0) == []
+    turned.take_focus({"target": "se", "by": "board", "instrument": "harp"})
+    turned.connected()
+    assert turned.cards(99.0) == []
+
+
 def test_another_patch_takes_the_place_of_its_knobs(turned: Turned, own: Clockwork) -> None:
     turned.take_parameters({"attack": 0.5, "decay": 0.0, "x": 0.0}, 10.0)
     turned.take_patch("Second", 1, 10.0)
@@ -133,6 +147,12 @@ def test_a_knob_elsewhere_is_seen_large(engine: EngineProcess, new_screen: Calla
     assert "12 ms" in said
     assert card.size_px[1] >= 90.0
     wait_until(lambda: not screen.widgets(**{"class": "ChangeCard"}), "the end of the moment")
+
+    engine.client.request("focus", corner="ne", instrument="electric-grand")
+    wait_until(lambda: "Electric Grand" in screen.texts(), "the name of what an encoder is turned to")
+    assert text("overlay.browsed", corner=text("corner.ne")) in screen.texts()
+    engine.client.request("focus")
+    wait_until(lambda: not screen.widgets(**{"class": "ChangeCard"}), "its end")
 
     engine.client.request("patch_load", name="Cathedral")
     wait_until(lambda: "Cathedral" in screen.texts(), "the patch's name")

@@ -28,6 +28,7 @@ TEXTS: dict[str, str] = {
     "overlay.by.screen": "another screen",
     "overlay.patch": "Patch {number}",
     "overlay.corner": "Corner {corner}",
+    "overlay.browsed": "Corner {corner}: push to take",
     "lock.locked": "Locked: only the surface and the keys play. Hold the lock to unlock.",
     "lock.unlocked": "Unlocked.",
     "lock.hold": "Hold the lock for a moment to unlock.",
