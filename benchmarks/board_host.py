@@ -1,10 +1,11 @@
 """What the board's host costs, and how soon a knob reaches the engine: real host, real engine, simulated board.
 
-    python benchmarks/board_host.py [--seconds 10]
+    python -m benchmarks.board_host [--seconds 40]
 
-Prints one JSON object: cpu_share (of one core; the simulated board, which is in this process, not counted),
-states_per_s that the board sent, and knob_to_notice_ms (median, p99, worst): from the hand's movement, through board,
-host and engine, back to another client, which is told of the moved parameter at once.
+Prints one JSON object. cpu_percent, of one core (the simulated board, which is in this process, not counted), and
+states_per_s that the board sent, while one hand turns an encoder at 20 detents a second, one sweeps a knob from end to
+end in half a second, and both at once; a quarter of the time each. knob_to_notice_ms (median, p99, worst): from the
+hand's movement, through board, host and engine, back to another client, which is told of the moved parameter at once.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from firmware_host.events import Knob
 from firmware_host.simulate import PtyBoard
 from synth.io.client import Client
 
+COUNT_S = 0.0125
+"""Between two counts of the encoder; four are a detent."""
 HAND_APART_S = 0.05
 """Between two timed movements: notices of one parameter come at most 30 times a second."""
 
@@ -30,8 +33,24 @@ def cpu_s(process: int) -> float:
     return sum(1e-9 * int((thread / "schedstat").read_text().split()[0]) for thread in threads)
 
 
+def cost(board: PtyBoard, process: int, seconds: float, *, encoder: bool, knob: bool) -> dict[str, float]:
+    """Of a board that moves all the time."""
+    before_s, started_s, frames, n_frames = cpu_s(process), time.monotonic(), board.simulated._sequence, 0
+    while (elapsed_s := time.monotonic() - started_s) < seconds:
+        if knob:
+            reading = round(abs(elapsed_s % 1.0 - 0.5) * 2046)
+            board.do(lambda simulated, to=reading: simulated.knob(Knob.ATTACK, to))
+        if encoder:
+            board.do(lambda simulated, at=elapsed_s: simulated.turn(0, 1 if at % 2.0 < 1.0 else -1))
+        time.sleep(COUNT_S)
+        n_frames += (board.simulated._sequence - frames) % 256
+        frames = board.simulated._sequence
+    percent = 100.0 * (cpu_s(process) - before_s) / elapsed_s
+    return {"cpu_percent": round(percent, 2), "states_per_s": round(n_frames / elapsed_s, 1)}
+
+
 def measure(seconds: float, home: Path) -> dict[str, object]:
-    """Half of the time for the cost of a board that moves all the time, half for single movements."""
+    """Three quarters of the time for the cost, one for single movements."""
     environment = {**os.environ, "TETRAD_HOME": str(home), "TETRAD_SOCKET": str(home / "s")}
     told: list[float] = []
 
@@ -52,19 +71,14 @@ def measure(seconds: float, home: Path) -> dict[str, object]:
             for reading in (0, 1023):  # past the parameter's value: the knob takes hold
                 board.do(lambda simulated, to=reading: simulated.knob(Knob.VOLUME, to))
                 time.sleep(0.5)
-            before_s, started_s, frames = cpu_s(host.pid), time.monotonic(), board.simulated._sequence
-            n_frames, reading = 0, 0
-            while (elapsed_s := time.monotonic() - started_s) < seconds / 2.0:
-                # A hand that turns a knob from end to end in half a second, and an encoder at 20 detents a second.
-                reading = round(abs(elapsed_s % 1.0 - 0.5) * 2046)
-                board.do(lambda simulated, to=reading: simulated.knob(Knob.ATTACK, to))
-                board.do(lambda simulated, at=elapsed_s: simulated.turn(0, 1 if at % 2.0 < 1.0 else -1))
-                time.sleep(0.0125)
-                n_frames += (board.simulated._sequence - frames) % 256
-                frames = board.simulated._sequence
-            share = (cpu_s(host.pid) - before_s) / elapsed_s
+            quarter_s = seconds / 4.0
+            costs = {
+                "encoder": cost(board, host.pid, quarter_s, encoder=True, knob=False),
+                "knob": cost(board, host.pid, quarter_s, encoder=False, knob=True),
+                "both": cost(board, host.pid, quarter_s, encoder=True, knob=True),
+            }
             delays_ms = []
-            for number in range(int(seconds / 2.0 / HAND_APART_S)):
+            for number in range(int(quarter_s / HAND_APART_S)):
                 told.clear()
                 moved_s = time.monotonic()
                 board.do(lambda simulated, to=200 + 7 * (number % 100): simulated.knob(Knob.VOLUME, to))
@@ -78,8 +92,7 @@ def measure(seconds: float, home: Path) -> dict[str, object]:
                 process.wait()
     delays_ms.sort()
     return {
-        "cpu_share": round(share, 4),
-        "states_per_s": round(n_frames / elapsed_s, 1),
+        **costs,
         "knob_to_notice_ms": {
             "n": len(delays_ms),
             "median": round(delays_ms[len(delays_ms) // 2], 2),
@@ -91,7 +104,7 @@ def measure(seconds: float, home: Path) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=10.0, metavar="N", help="of measuring (default 10)")
+    parser.add_argument("--seconds", type=float, default=40.0, metavar="N", help="of measuring (default 40)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         print(json.dumps(measure(args.seconds, Path(home))))

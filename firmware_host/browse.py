@@ -28,6 +28,7 @@ class Browser:
     def __init__(self) -> None:
         self.chosen: Choice | None = None
         """What a push would take; None: nothing was turned to."""
+        self._place = 0  # of it in the list, unless that was read anew
         self._turned_s = 0.0
 
     def turned(self, steps: int, choices: tuple[Choice, ...], current: str | None, now_s: float) -> Choice | None:
@@ -35,12 +36,14 @@ class Browser:
         None where there is nothing to choose from."""
         if not choices:
             return None
-        name = current if self.chosen is None else self.chosen.name
-        names = [choice.name for choice in choices]
-        # From one that is not there (removed, or no corner's): from before the beginning, or from behind the end.
-        outside = -1 if steps > 0 else len(names)
-        place = (names.index(name) if name in names else outside) + steps
-        self.chosen = choices[min(max(place, 0), len(choices) - 1)]
+        place = self._place
+        if self.chosen is None or place >= len(choices) or choices[place] is not self.chosen:
+            name = current if self.chosen is None else self.chosen.name
+            # From one that is not there (removed, or no corner's): from before the beginning, or from behind the end.
+            outside = -1 if steps > 0 else len(choices)
+            place = next((place for place, choice in enumerate(choices) if choice.name == name), outside)
+        self._place = min(max(place + steps, 0), len(choices) - 1)
+        self.chosen = choices[self._place]
         self._turned_s = now_s
         return self.chosen
 

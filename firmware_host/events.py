@@ -229,13 +229,12 @@ class _KnobState:
         if rising is not self.rising:
             self.rising = rising
             events += self._reversed(now_s)
+        value, told = knob_value(reading), knob_value(self.told)
         # An end is told however near the knob was to it: it must be reached.
-        at_new_end = knob_value(reading) in (0.0, 1.0) and knob_value(reading) != knob_value(self.told)
-        if abs(reading - self.told) > self.resting or at_new_end:
-            moved = knob_value(reading) != knob_value(self.told)
+        if abs(reading - self.told) > self.resting or (value != told and value in (0.0, 1.0)):
             self.told = reading
-            if moved:
-                events.append(KnobMoved(self.knob, knob_value(reading)))
+            if value != told:
+                events.append(KnobMoved(self.knob, value))
         return events
 
     def _reversed(self, now_s: float) -> list[Event]:
@@ -270,6 +269,11 @@ class Reader:
     def began(self) -> bool:
         """Whether there was a first state."""
         return bool(self._encoders)
+
+    @property
+    def touched(self) -> bool:
+        """Whether a switch is not up: time alone may make an event of it."""
+        return any(switch.is_ is not _Is.UP for switch in self._switches)
 
     @property
     def knobs(self) -> dict[Knob, float]:
@@ -311,7 +315,7 @@ class Reader:
         return events + self.look(now_s)
 
     def look(self, now_s: float) -> list[Event]:
-        """What time alone brings: Held and Stuck. To be called some 20 times a second."""
+        """What time alone brings: Held and Stuck. To be called some 20 times a second while a switch is `touched`."""
         return [event for switch in self._switches if switch.is_ is not _Is.UP for event in switch.look(now_s)]
 
     def _of_knob(self, knob: Knob, state: Reading) -> int:

@@ -13,9 +13,6 @@ from firmware_host.panel import Panel
 from firmware_host.settings import BoardSettings
 from synth.errors import TetradError
 
-LOOK_EVERY_S = 0.05
-"""An LED that flickers changes every 0.08 s."""
-
 
 class Host:
     """A context manager that looks for board and engine, and keeps them together.
@@ -44,13 +41,14 @@ class Host:
         Raises TetradError when a part of this program breaks down."""
         while not stopped():
             self.look()
+            rest_s = self.panel.rest_s(time.monotonic())
             if parent is None:
-                time.sleep(LOOK_EVERY_S)
-            elif select.select([parent], [], [], LOOK_EVERY_S)[0] and not parent.readline():
+                time.sleep(rest_s)
+            elif select.select([parent], [], [], rest_s)[0] and not parent.readline():
                 return
 
     def look(self) -> None:
-        """What time alone brings; some 20 times a second."""
+        """What time alone brings; as often as `Panel.rest_s` says."""
         for part, failure in (("board's link", self.link.failure), ("engine's client", self.panel.engine.failure)):
             if failure is not None:
                 raise TetradError(

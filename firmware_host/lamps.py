@@ -1,22 +1,23 @@
 """What the LEDs show: the patch that sounds is bright (an edited one blinks), others glow, empty places are dark."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 N_LEDS = 4
 BRIGHT, GLOWING, DARK = 1.0, 0.3, 0.0
 """As the eye sees it, 0 to 1."""
 BLINK_S = 0.5
 """On and off again, twice a second."""
+STEP_S = BLINK_S / 2.0
+"""Apart from flickering all changes at multiples of this."""
 SAVED_S, SAVED_BLINK_S = 0.8, 0.16
 """A place that was just saved flickers: five times."""
-SEARCH_S = 0.25
+SEARCH_S = STEP_S
 """Without an engine a glow goes round, this long in each place."""
 
 
-@dataclass(frozen=True)
-class Bank:
+class Bank(NamedTuple):
     """What is to be shown. numbers: of the patches under the buttons. present: those of the bank that there are.
     loaded: the patch that sounds. saved, saved_s: the one that was saved last, and when."""
 

@@ -29,9 +29,10 @@ class Line:
     on_traffic(direction, device, data): all bytes, "<" from the board, ">" to it.
     """
 
-    def __init__(self, device: str, port: Port, on_traffic: Callable[[str, str, bytes], object]) -> None:
+    def __init__(self, device: str, port: Port, on_traffic: Callable[[str, str, bytes], object] | None) -> None:
         self.device = device
         self._port = port
+        self._fileno = int(port.fileno())
         self._traffic = on_traffic
         self.opened_s = time.monotonic()
         self.conversation = Conversation(self.opened_s)
@@ -47,7 +48,7 @@ class Line:
         return 0 if hello is None else hello.board_id
 
     def fileno(self) -> int:
-        return int(self._port.fileno())
+        return self._fileno
 
     def close(self) -> None:
         with suppress(OSError):  # a port that was unplugged may not close in order, and is gone all the same
@@ -55,26 +56,29 @@ class Line:
 
     def read(self) -> list[Message]:
         try:
-            data = os.read(self.fileno(), 4096)
+            data = os.read(self._fileno, 4096)
         except BlockingIOError:
             return []
         if not data:
             raise OSError("the port ended")
-        self._traffic("<", self.device, data)
+        if self._traffic is not None:
+            self._traffic("<", self.device, data)
         self.heard = self.heard or data[:HEARD_BYTES]
         messages = self.conversation.take(data, time.monotonic())
         for message in messages:
-            self.latest = message if isinstance(message, State) else self.latest
+            if isinstance(message, State):
+                self.latest = message
         return messages
 
     def write(self) -> None:
         """Send what is due. What a port does not take is dropped: the conversation sends again what matters."""
         data = self.conversation.due(time.monotonic())
         if data:
-            self._traffic(">", self.device, data)
-        self._unsent = (self._unsent + data)[-MOST_UNSENT:]
+            if self._traffic is not None:
+                self._traffic(">", self.device, data)
+            self._unsent = (self._unsent + data)[-MOST_UNSENT:]
         if self._unsent:
             try:
-                self._unsent = self._unsent[os.write(self.fileno(), self._unsent) :]
+                self._unsent = self._unsent[os.write(self._fileno, self._unsent) :]
             except BlockingIOError:
                 return

@@ -13,14 +13,14 @@ that says hello. Opening resets a Nano, whose bootloader keeps it for up to 2 s.
 """
 
 import errno
-import selectors
+import math
+import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +111,8 @@ class Link:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+        self._ready = select.poll()
+        self._ready.register(self._wake_reader, select.POLLIN)
         self._thread = threading.Thread(target=self._run, name="board link", daemon=True)
 
     # What any thread may call.
@@ -193,7 +193,7 @@ class Link:
                     self._look()
                 self._pass_wishes()
                 for line in [*self._lines]:
-                    self._attempt(line, line.write)
+                    self._write(line)
                 self._wait_and_read()
                 self._judge()
         finally:
@@ -203,7 +203,6 @@ class Link:
         self._line = None
         for line in [*self._lines]:
             self._let_go(line)
-        self._selector.close()
         self._wake_reader.close()
         self._wake_writer.close()
         self._become(Condition.CLOSED, "the link to the board was closed")
@@ -213,15 +212,30 @@ class Link:
         if self._line is not None and self._n_close >= BUSY_MESSAGES and now_s - self._read_s < REST_S:
             time.sleep(REST_S)
             now_s = time.monotonic()
-        wake_s = min([now_s + LOOK_EVERY_S, *(line.conversation.next_due_s() for line in self._lines)])
-        for key, _ in self._selector.select(max(wake_s - now_s, 0.0)):
-            if key.data is None:
+        wake_s = now_s + LOOK_EVERY_S
+        for line in self._lines:
+            wake_s = min(wake_s, line.conversation.next_due_s())
+        # Not `selectors`, whose Python would be a tenth of what a STATE costs. Rounded up, or it would wait no time.
+        for descriptor, _ in self._ready.poll(math.ceil(1000.0 * max(wake_s - now_s, 0.0))):
+            if descriptor == self._wake_reader.fileno():
                 self._wake_reader.recv(4096)
-            else:
-                self._attempt(key.data, partial(self._read, key.data))
+                continue
+            for line in [*self._lines]:
+                if line.fileno() == descriptor:
+                    self._read(line)
+
+    def _write(self, line: Line) -> None:
+        try:
+            line.write()
+        except OSError as error:
+            self._unplugged(line, error)
 
     def _read(self, line: Line) -> None:
-        messages = line.read()
+        try:
+            messages = line.read()
+        except OSError as error:
+            self._unplugged(line, error)
+            return
         if line is self._line and messages:
             now_s = time.monotonic()
             self._n_close = self._n_close + len(messages) if now_s - self._read_s < 2.0 * REST_S else 0
@@ -229,15 +243,11 @@ class Link:
             for message in messages:
                 self._hand_on(message)
 
-    def _attempt(self, line: Line, work: Callable[[], None]) -> None:
-        """`work` on an open port; when it broke off, the port is let go."""
-        try:
-            work()
-        except OSError as error:
-            self._drop(line, f"{line.device} was unplugged ({error.strerror or error}); plug it in again")
+    def _unplugged(self, line: Line, error: OSError) -> None:
+        self._drop(line, f"{line.device} was unplugged ({error.strerror or error}); plug it in again")
 
     def _let_go(self, line: Line) -> None:
-        self._selector.unregister(line.fileno())
+        self._ready.unregister(line.fileno())
         line.close()
         self._lines.remove(line)
 
@@ -263,14 +273,14 @@ class Link:
             if port.device in busy:
                 continue
             try:
-                line = Line(port.device, open_port(port.device), self._traffic)
+                line = Line(port.device, open_port(port.device), None if self._on_traffic is None else self._traffic)
             except (OSError, ValueError) as error:
                 problem = error if isinstance(error, OSError) else OSError(str(error))
                 problems.append(ports.why_not_open(port.device, problem))
                 refused = refused or problem.errno in (errno.EACCES, errno.EPERM)
                 continue
             self._lines.append(line)
-            self._selector.register(line.fileno(), selectors.EVENT_READ, line)
+            self._ready.register(line.fileno(), select.POLLIN)
         if not self._lines:
             self._become(Condition.REFUSED if refused else Condition.LOOKING, ports.no_board(problems))
 
@@ -343,7 +353,8 @@ class Link:
             self._call(self._on_board, message)
         elif isinstance(message, State):
             self._call(self._on_state, message)
-        self._call(self._on_message, message)
+        if self._on_message is not None:
+            self._call(self._on_message, message)
 
     def _traffic(self, direction: str, device: str, data: bytes) -> None:
         self._call(self._on_traffic, direction, device, data)

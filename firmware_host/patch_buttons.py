@@ -40,7 +40,7 @@ class PatchButtons:
     @property
     def numbers(self) -> tuple[int, ...]:
         """Of the patches under the four buttons."""
-        return tuple(N_BUTTONS * self.page + place for place in range(N_BUTTONS))
+        return tuple(range(N_BUTTONS * self.page, N_BUTTONS * (self.page + 1)))
 
     def loaded(self, number: int | None) -> None:
         """This patch sounds, as the status says: a new one brings its page."""

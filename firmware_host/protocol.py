@@ -112,8 +112,7 @@ class Decoder:
 
     def __init__(self, kinds: Mapping[int, type[Message]]) -> None:
         self._kinds = kinds
-        self._block = bytearray()
-        self._too_long = False
+        self._block = bytearray()  # what came of an unfinished frame: no more than tells that it is too long
         self._sequence: int | None = None
         self.counts: Counter[str] = Counter()
         self.n_messages = 0
@@ -132,20 +131,13 @@ class Decoder:
         """The same with the frames that were dropped, for a monitor."""
         blocks = data.split(END)
         found: list[Received | Dropped] = []
-        for block in blocks[:-1]:
-            self._keep(block)
-            if self._too_long:
-                found.append(self._count(Dropped("length")))
-            elif self._block:
-                found.append(self._count(decode(bytes(self._block), self._kinds)))
+        for end in blocks[:-1]:
+            block = bytes(self._block + end) if self._block else end
             self._block.clear()
-            self._too_long = False
-        self._keep(blocks[-1])
+            if block:
+                found.append(self._count(decode(block, self._kinds)))
+        self._block += blocks[-1][: LONGEST_BLOCK + 1 - len(self._block)]
         return found
-
-    def _keep(self, part: bytes) -> None:
-        self._block += part[: LONGEST_BLOCK + 1 - len(self._block)]
-        self._too_long = self._too_long or len(self._block) > LONGEST_BLOCK
 
     def _count(self, event: Received | Dropped) -> Received | Dropped:
         if isinstance(event, Received):
