@@ -66,22 +66,18 @@ def _nearness(edge, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _add_bend(bend, step, weight, frame, z_out):  # type: ignore[no-untyped-def]
-    """Adds `weight` times a bend, float32 [7, 8, 16], at its inner step number `step` and a z window around `frame`."""
-    for j in range(Z_WINDOW):
-        at = frame + (j - Z_WINDOW // 2) * FRAMES_PER_EMBEDDING
-        # As z itself, a bend comes in over the 32 ms around the onset; see synth.voices.zwindow.
-        present = min(at / FRAMES_PER_EMBEDDING + 0.5, 1.0)
-        if present <= 0.0:
-            continue
-        m = 0
-        while m < _LAST_TIME - 1 and at > BEND_FRAMES[m + 1]:
-            m += 1
-        part = min(max((at - BEND_FRAMES[m]) / (BEND_FRAMES[m + 1] - BEND_FRAMES[m]), 0.0), 1.0)
-        early = np.float32(weight * present * (1.0 - part))
-        late = np.float32(weight * present * part)
-        for d in range(Z_DIM):
-            z_out[j * Z_DIM + d] += early * bend[step, m, d] + late * bend[step, m + 1, d]
+def _sum_bends(bends, notes, steps, weights, n_terms, m, part, total):  # type: ignore[no-untyped-def]
+    """Sets `total`, float32 [16], to the weighted sum of bends, float32 [N, 7, 8, 16], between times m and m + 1."""
+    total[:] = np.float32(0.0)
+    for k in range(n_terms):
+        bend = bends[notes[k], steps[k]]
+        early, late = np.float32(weights[k] * (1.0 - part)), np.float32(weights[k] * part)
+        if early == 0.0:  # most notes are held beyond the last time
+            for d in range(Z_DIM):
+                total[d] += late * bend[m + 1, d]
+        else:
+            for d in range(Z_DIM):
+                total[d] += early * bend[m, d] + late * bend[m + 1, d]
 
 
 @njit()
@@ -89,6 +85,8 @@ def add_bends(bends, path, e, bank, work, z_out, n):  # type: ignore[no-untyped-
     """Adds the bends of path number `path`, float32 [N, 7, 8, 16], to the first `n` rows of z_out, float32 [., 80], for
     slots that have it on edge e (0 to 3 as it is, 4 to 7 as it was)."""
     edge = e % N_EDGES
+    notes, steps, weights = np.empty(4, np.int64), np.empty(4, np.int64), np.empty(4)
+    total = np.empty(Z_DIM, np.float32)
     for i in range(n):
         v = work[i].due
         if bank[v].path[e] != path:
@@ -102,10 +100,30 @@ def add_bends(bends, path, e, bank, work, z_out, n):  # type: ignore[no-untyped-
         step = u * (N_STEPS - 1)
         below = min(int(step), N_STEPS - 2)
         part = step - below
+        n_terms = 0
         for j in range(2):
-            note = bank[v].path_note[e, j]
             for k in range(2):
                 inner = below + k - 1
                 heavy = weight * bank[v].path_weight[e, j] * (part if k else 1.0 - part)
                 if heavy > _NO_BEND and 0 <= inner < N_INNER:
-                    _add_bend(bends[note], inner, heavy, work[i].bend_frame, z_out[i])
+                    notes[n_terms], steps[n_terms], weights[n_terms] = bank[v].path_note[e, j], inner, heavy
+                    n_terms += 1
+        if n_terms == 0:
+            continue
+        m_before, part_before = -1, 0.0
+        for j in range(Z_WINDOW):
+            at = work[i].bend_frame + (j - Z_WINDOW // 2) * FRAMES_PER_EMBEDDING
+            # As z itself, a bend comes in over the 32 ms around the onset; see synth.voices.zwindow.
+            present = np.float32(min(at / FRAMES_PER_EMBEDDING + 0.5, 1.0))
+            if present <= 0.0:
+                continue
+            m = 0
+            while m < _LAST_TIME - 1 and at > BEND_FRAMES[m + 1]:
+                m += 1
+            between = min(max((at - BEND_FRAMES[m]) / (BEND_FRAMES[m + 1] - BEND_FRAMES[m]), 0.0), 1.0)
+            if m != m_before or between != part_before:
+                _sum_bends(bends, notes, steps, weights, n_terms, m, between, total)
+                m_before, part_before = m, between
+            z = z_out[i, j * Z_DIM : (j + 1) * Z_DIM]
+            for d in range(Z_DIM):
+                z[d] += present * total[d]
