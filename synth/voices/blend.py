@@ -128,11 +128,17 @@ def collect_due(bank, work, z, limit):  # type: ignore[no-untyped-def]
 def _held(notes, bank, v, c, m):  # type: ignore[no-untyped-def]
     """(position, fade in dB) of note m of slot v, in source c, in its held part."""
     loop_start, loop_end, hold_end = notes[m].loop_start, notes[m].loop_end, notes[m].hold_end
-    elapsed = aligned(bank[v].held_frames, bank[v].attack[c], bank[v].attack_now[c]) + np.floor(
-        bank[v].start_fraction * way(notes[m])
+    frames = bank[v].held_frames
+    begin, begin_now, attack, attack_now = (
+        bank[v].begin[c],
+        bank[v].begin_now[c],
+        bank[v].attack[c],
+        bank[v].attack_now[c],
     )
+    elapsed = aligned(frames, begin, begin_now, attack, attack_now) + np.floor(bank[v].start_fraction * way(notes[m]))
     fade = held_fade_db(elapsed, loop_start, loop_end, hold_end, notes[m].hold_fade)
-    fade += rise_fade_db(bank[v].held_frames, bank[v].attack[c], bank[v].attack_now[c], bank[v].missing_rise[c])
+    missing_begin, missing = bank[v].missing_begin[c], bank[v].missing_rise[c]
+    fade += rise_fade_db(frames, begin, begin_now, attack, attack_now, missing_begin, missing)
     return held_position(elapsed, loop_start, loop_end, hold_end), fade
 
 

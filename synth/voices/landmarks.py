@@ -9,22 +9,24 @@ ATTACK_DB = 6.0
 (8 ms) for what is plucked or struck, 2 to 20 for most winds and strings, 53 for the slowest pad (medians over the notes
 of each). With 3 dB it would be the swell and the vibrato: 12 instead of 6 frames for an accordion, 35 instead of 18 for
 a violin."""
+BEGIN_DB = 20.0
+"""A note has begun at a tenth of its amplitude, where rise times are usually measured from."""
 FALL_DB = 40.0
 LONGEST_ATTACK = round(FRAME_RATE_HZ)
 
 
-def attack_frames(loudness_db: Float32Array) -> float:
-    """Frames from the onset until the loudness, float32 [T] in dB, first comes within ATTACK_DB of the loudest of its
+def attack_frames(loudness_db: Float32Array, below_db: float = ATTACK_DB) -> float:
+    """Frames from the onset until the loudness, float32 [T] in dB, first comes within `below_db` of the loudest of its
     first second; 1 to LONGEST_ATTACK."""
     first = loudness_db[:LONGEST_ATTACK]
-    return float(max(int(np.argmax(first >= first.max() - ATTACK_DB)), 1))
+    return float(max(int(np.argmax(first >= first.max() - below_db)), 1))
 
 
-def missing_rise_db(loudness_db: Float32Array) -> float:
-    """How much of ATTACK_DB a note, float32 [T] in dB, has already behind it in its first frame; 0 to ATTACK_DB. What
-    is struck is there at once: there is no rise that could be made slower."""
+def missing_rise_db(loudness_db: Float32Array, below_db: float = ATTACK_DB) -> float:
+    """How much of the last `below_db` of its rise a note, float32 [T] in dB, has already behind it in its first frame;
+    0 to `below_db`. What is struck is there at once: there is no rise that could be made slower."""
     first = loudness_db[:LONGEST_ATTACK]
-    return max(float(loudness_db[0] - first.max()) + ATTACK_DB, 0.0)
+    return max(float(loudness_db[0] - first.max()) + below_db, 0.0)
 
 
 def fall_frames(loudness_db: Float32Array, release_start: int, release_fade: float) -> float:

@@ -78,16 +78,20 @@ def _power_at(powers, frames):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _blend(powers, c, d, attack, amount, between):  # type: ignore[no-untyped-def]
-    """Power half-way between corners c and d, aligned by `amount` as synth.voices.align has it; attack: float64 [8]."""
-    if amount == 0.0 or attack[c] == attack[d]:
+def _blend(powers, c, d, begin, attack, amount, between):  # type: ignore[no-untyped-def]
+    """Power half-way between corners c and d, aligned by `amount` as synth.voices.align has it; begin, attack: float64
+    [8]."""
+    if amount == 0.0 or (attack[c] == attack[d] and begin[c] == begin[d]):
         for i in range(LISTENED_FRAMES):
             between[i] = np.sqrt(powers[c, i] * powers[d, i])
         return
+    later = (begin[d] / begin[c]) ** (0.5 * amount)
     ratio = (attack[d] / attack[c]) ** (0.5 * amount)
     for i in range(LISTENED_FRAMES):
-        one = _power_at(powers[c], aligned(i, attack[c], attack[c] * ratio))
-        between[i] = np.sqrt(one * _power_at(powers[d], aligned(i, attack[d], attack[d] / ratio)))
+        one = _power_at(powers[c], aligned(i, begin[c], begin[c] * later, attack[c], attack[c] * ratio))
+        between[i] = np.sqrt(
+            one * _power_at(powers[d], aligned(i, begin[d], begin[d] / later, attack[d], attack[d] / ratio))
+        )
 
 
 @njit()
@@ -98,7 +102,7 @@ def measure_middles(powers, bank, v, evenness):  # type: ignore[no-untyped-def]
     for c in range(N_CORNERS):
         bank[v].middle_db[c, c] = 10.0 * np.log10(max(gated_power(powers[c]), _ABSOLUTE_GATE))
         for d in range(c + 1, N_CORNERS):
-            _blend(powers, c, d, bank[v].attack, evenness, between)
+            _blend(powers, c, d, bank[v].begin, bank[v].attack, evenness, between)
             ends = gated_power(powers[c]) * gated_power(powers[d])
             middle = max(gated_power(between), _ABSOLUTE_GATE)
             missing = 5.0 * np.log10(ends) - 10.0 * np.log10(middle) if ends > 0.0 else 0.0

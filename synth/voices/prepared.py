@@ -16,7 +16,7 @@ from synth.frames import (
     partial_frequencies_hz,
 )
 from synth.instruments.format import Instrument, Note
-from synth.voices.landmarks import attack_frames, fall_frames, missing_rise_db
+from synth.voices.landmarks import BEGIN_DB, attack_frames, fall_frames, missing_rise_db
 from synth.voices.segments import Records
 
 MOST_CHOICES = 256
@@ -54,7 +54,9 @@ NOTE = np.dtype(
         ("inharmonicity", np.float64),
         ("hold_fade", np.float64),  # dB per frame lost past hold_end
         ("release_fade", np.float64),  # dB per frame lost in a release that can't use recorded frames
+        ("begin", np.float64),  # frames from the onset until it is heard, 1 at least
         ("attack", np.float64),  # frames from the onset until it is nearly as loud as it gets, 1 at least
+        ("missing_begin", np.float64),  # dB of the rise from where it is heard, likewise
         ("missing_rise", np.float64),  # dB of the attack's last that it has behind it in its first frame, 0 or more
         ("fall", np.float64),  # frames from the key's release until it is 40 dB softer, 1 at least
         ("pitched", np.int64),  # 0: no key moves it
@@ -154,6 +156,8 @@ def _note_records(instrument: Instrument) -> Records:
         record["inharmonicity"] = note.inharmonicity
         record["hold_fade"] = _hold_fade_db(note, hold_end, instrument.sustains)
         record["release_fade"] = 0.0 if rings_out else _release_fade_db(note)
+        record["begin"] = attack_frames(note.loudness_db, BEGIN_DB)
+        record["missing_begin"] = missing_rise_db(note.loudness_db, BEGIN_DB)
         record["attack"] = attack_frames(note.loudness_db)
         record["missing_rise"] = missing_rise_db(note.loudness_db)
         record["fall"] = fall_frames(note.loudness_db, release, float(record["release_fade"]))

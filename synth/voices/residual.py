@@ -109,7 +109,8 @@ def aim_residual(bank, row, v, time, length, new, share, sample_rate, hop):  # t
     if row.residual_restarts:
         frames = 0.0 if new else bank[v].held_frames - length / hop
         source = row.residual_source
-        frames = aligned(max(frames, 0.0), bank[v].attack[source], bank[v].attack_now[source])
+        begin, begin_now = bank[v].begin[source], bank[v].begin_now[source]
+        frames = aligned(max(frames, 0.0), begin, begin_now, bank[v].attack[source], bank[v].attack_now[source])
         place = HOP * (row.residual_began + frames * row.residual_step)
         rate = to_rate
     bank[v].residual_time = time

@@ -22,7 +22,19 @@ from synth.voices.prepared_path import PreparedPath
 from synth.voices.segments import Int64Array, Records
 from synth.voices.voice import FREE, HELD, N_SOURCES, RELEASED
 
-_LANDMARKS = ("began", "attack", "missing_rise", "attack_log", "fall_log", "attack_now", "fall_rate")
+_LANDMARKS = (
+    "began",
+    "begin",
+    "missing_begin",
+    "begin_log",
+    "begin_now",
+    "attack",
+    "missing_rise",
+    "attack_log",
+    "fall_log",
+    "attack_now",
+    "fall_rate",
+)
 
 
 class Sources:

@@ -336,7 +336,9 @@ def finish(rows, bank, work, n, segments, read, sent, sample_rate, hop):  # type
         bank[v].gain[0], bank[v].gain[1] = work[i].gain[0], work[i].gain[1]
         bank[v].power = power
         bank[v].audible = _audible(bank, work, i, v, held)
-        over = power < SILENT_POWER and (not held or work[i].fade_db < _FADED_HOLD_DB)
+        # A held note that has faded away; one that has yet to come is faded, too.
+        faded = work[i].fade_db < _FADED_HOLD_DB and bank[v].held_frames >= bank[v].risen
+        over = power < SILENT_POWER and (not held or faded)
         if over:
             sent_it = send_silence(bank, segments, read, sent, v, time, length)
         else:

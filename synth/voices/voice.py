@@ -80,11 +80,16 @@ VOICE = np.dtype(
         ("free", np.int64, (N_SOURCES,)),  # 1: a note's partials are not where the key and the law put them
         # alignment, see synth.voices.align: in frames, means over a source's notes
         ("began", np.float64, (N_SOURCES,)),  # where in the recordings it began
+        ("begin", np.float64, (N_SOURCES,)),  # when it is heard from there
+        ("missing_begin", np.float64, (N_SOURCES,)),  # dB of the rise from there that it has behind it as it begins
+        ("begin_log", np.float64, (N_SOURCES,)),
+        ("begin_now", np.float64, (N_SOURCES,)),
         ("attack", np.float64, (N_SOURCES,)),  # how long its attack lasts from there
         ("missing_rise", np.float64, (N_SOURCES,)),  # dB of the attack's last that it has behind it as it begins
         ("attack_log", np.float64, (N_SOURCES,)),  # natural logarithm of that
         ("fall_log", np.float64, (N_SOURCES,)),  # likewise, how long its release lasts
         ("attack_now", np.float64, (N_SOURCES,)),  # how long its attack is to last
+        ("risen", np.float64),  # when what fades a source in is over
         ("fall_rate", np.float64, (N_SOURCES,)),  # how fast its release is to be read; 1 as recorded
         # the paths between the corners, see synth.voices.surface
         ("curved", np.int64),  # 1: at least one edge has a path, or had one just now

@@ -7,7 +7,7 @@ from synth.control.events import Event, NoteOff, NoteOn, SetParameter
 from synth.frames import Float32Array, Float64Array
 from synth.instruments.format import Instrument
 from synth.voices.align import aligned, rise_fade_db
-from synth.voices.landmarks import attack_frames, fall_frames, missing_rise_db
+from synth.voices.landmarks import BEGIN_DB, attack_frames, fall_frames, missing_rise_db
 from tests.synth.voices.engine_parts import HOP, Sound, engine, instrument, steady
 
 ONSET = 9600
@@ -52,30 +52,51 @@ def test_landmarks_of_a_note() -> None:
     assert fall_frames(swell, 141, 1.0) == 41.0
     assert fall_frames(swell, swell.size, 2.0) == 20.0
     assert fall_frames(swell, swell.size, 0.0) == swell.size
-    assert missing_rise_db(swell) == 0.0
+    assert attack_frames(swell, BEGIN_DB) == 20.0
+    assert missing_rise_db(swell) == missing_rise_db(swell, BEGIN_DB) == 0.0
     late = np.concatenate([np.full(130, -50.0), np.full(20, -20.0)]).astype(np.float32)
     assert attack_frames(late) == 1.0  # its first second is all that counts
     struck = np.linspace(-20.0, -60.0, 100, dtype=np.float32)
     assert (attack_frames(struck), missing_rise_db(struck)) == (1.0, 6.0)
+    assert (attack_frames(struck, BEGIN_DB), missing_rise_db(struck, BEGIN_DB)) == (1.0, 20.0)
 
 
-def test_a_source_s_place_is_continuous_and_at_its_own_attack_s_end_in_time() -> None:
+def test_a_source_s_place_is_continuous_and_where_it_begins_and_its_attack_ends_in_time() -> None:
     times = np.linspace(0.0, 60.0, 6001)
-    for now in (1.0, 7.5, 20.0, 40.0):
-        places = np.array([aligned(time, 20.0, now) for time in times])
+    for begin_now, now in ((1.0, 1.0), (2.0, 7.5), (5.0, 20.0), (16.0, 40.0)):
+        places = np.array([aligned(time, 5.0, begin_now, 20.0, now) for time in times])
         assert places[0] == 0.0
         assert np.diff(places).min() > 0.0
-        assert np.diff(places).max() <= 0.0101 * max(20.0 / now, 1.0)
-        assert aligned(now, 20.0, now) == pytest.approx(20.0)
-        assert aligned(now + 10.0, 20.0, now) == pytest.approx(30.0)
-    assert all(aligned(time, 20.0, 20.0) == time for time in times)
+        steepest = max(5.0 / begin_now, 15.0 / (now - begin_now) if now > begin_now else 0.0, 1.0)
+        if now > begin_now:
+            assert np.diff(places).max() <= 0.0101 * steepest
+            assert aligned(begin_now, 5.0, begin_now, 20.0, now) == pytest.approx(5.0)
+        assert aligned(now, 5.0, begin_now, 20.0, now) == pytest.approx(20.0)
+        assert aligned(now + 10.0, 5.0, begin_now, 20.0, now) == pytest.approx(30.0)
+    assert all(aligned(time, 5.0, 5.0, 20.0, 20.0) == time for time in times)
+
+
+def test_what_is_there_at_once_waits_for_its_attack_s_end() -> None:
+    places = np.array([aligned(time, 1.0, 4.0, 1.0, 10.0) for time in np.linspace(0.0, 20.0, 2001)])
+    assert np.diff(places).min() >= 0.0
+    assert places[400:1000] == pytest.approx(1.0)
+    assert places[-1] == pytest.approx(11.0)
 
 
 def test_what_is_there_at_once_is_faded_in_only_where_it_is_made_slower() -> None:
-    assert rise_fade_db(5.0, 1.0, 10.0, 6.0) == pytest.approx(-6.0 * 0.9 * 2.0)
-    assert rise_fade_db(15.0, 1.0, 10.0, 6.0) == 0.0
-    assert rise_fade_db(0.0, 1.0, 1.0, 6.0) == 0.0
-    assert rise_fade_db(0.0, 10.0, 2.0, 6.0) == 0.0
+    assert rise_fade_db(5.0, 1.0, 1.0, 1.0, 10.0, 20.0, 6.0) == pytest.approx(-6.0 * 0.9 * 2.0)
+    assert rise_fade_db(15.0, 1.0, 5.0, 1.0, 10.0, 20.0, 6.0) == 0.0
+    assert rise_fade_db(0.0, 1.0, 1.0, 1.0, 1.0, 20.0, 6.0) == 0.0
+    assert rise_fade_db(0.0, 5.0, 1.0, 10.0, 2.0, 0.0, 6.0) == 0.0
+
+
+def test_its_fade_has_no_jump_and_is_all_there_where_the_note_is_to_be_heard() -> None:
+    times = np.linspace(0.0, 20.0, 20_001)
+    fades = np.array([rise_fade_db(time, 1.0, 4.0, 1.0, 10.0, 20.0, 6.0) for time in times])
+    assert np.all(np.diff(fades) >= 0.0)
+    assert np.diff(fades).max() < 0.01
+    assert rise_fade_db(4.0, 1.0, 4.0, 1.0, 10.0, 20.0, 6.0) == pytest.approx(-2.5 * 20.0 * (1.0 - 1.0 / 16.0))
+    assert rise_fade_db(10.0, 1.0, 4.0, 1.0, 10.0, 20.0, 6.0) == pytest.approx(-6.0 * 0.9)
 
 
 def test_a_corner_is_read_as_recorded_to_the_bit() -> None:
