@@ -1,6 +1,6 @@
 """How much faster two Dask workers build paths of the grid than one, in turns, each a process of its own.
 
-python -m benchmarks.jobs [--pairs 24] [--turns 3]
+python -m benchmarks.jobs [--pairs 72] [--turns 3]
 
 The same pairs of shipped instruments are built by one worker and by two, turn by turn, so that whatever else the
 machine does meets both; the first turn is not counted. Prints the seconds and the ratio of medians.
@@ -25,7 +25,7 @@ from tests.synth.dask_cluster import Cluster
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=24)
+    parser.add_argument("--pairs", type=int, default=72)
     parser.add_argument("--turns", type=int, default=3)
     args = parser.parse_args()
     files = Library([shipped_instruments_dir()]).paths()
