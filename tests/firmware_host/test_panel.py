@@ -11,7 +11,7 @@ from firmware_host import lamps
 from firmware_host.browse import FORGOTTEN_AFTER_S, in_order
 from firmware_host.events import STUCK_S, Knob, Switch
 from firmware_host.messages import State
-from firmware_host.panel import FOCUS_S, Panel
+from firmware_host.panel import FOCUS_S, LOOK_EVERY_S, Panel
 from firmware_host.settings import BoardSettings
 from synth.control.corners import Corner
 from synth.control.parameters import parameter_named
@@ -83,6 +83,20 @@ def test_a_turn_browses_and_a_push_takes(engine: EngineProcess, hand: Hand) -> N
     hand.wait(FOCUS_S + 0.1)
     settle(hand)
     assert "target" not in status_of(engine)["focus"]
+
+
+def test_it_wants_to_be_looked_at_when_time_brings_something(hand: Hand) -> None:
+    hand.now_s = 100.1  # LEDs blink at 100.25
+    assert hand.panel.rest_s(hand.now_s) == pytest.approx(0.15)
+    hand.down(Switch.PATCH_1)
+    assert hand.panel.rest_s(hand.now_s) == LOOK_EVERY_S
+    hand.up(Switch.PATCH_1)
+    hand.turn(Corner.NE, 1)  # at 100.5: what it is turned to is heard at 100.75, and the LEDs blink then
+    hand.wait(0.1)
+    assert hand.panel.rest_s(hand.now_s) == pytest.approx(0.15)
+    hand.turn(Corner.NE, 1)  # at 100.8, so that it is heard at 101.05, behind the next blink
+    assert hand.panel.rest_s(hand.now_s) == pytest.approx(0.2)
+    assert hand.panel.rest_s(101.03) == pytest.approx(LOOK_EVERY_S)
 
 
 def test_what_was_turned_to_is_forgotten_and_a_push_alone_takes_nothing(engine: EngineProcess, hand: Hand) -> None:
