@@ -97,7 +97,6 @@ install() {
     inside /srv/tetrad/hardware/pi/install.sh
     inside apt-get clean
     echo "The system grew from $before_mb to $(used_mb) MB"
-    inside /opt/tetrad/.venv/bin/python -m pip check || echo "(pip check: see above)"
 }
 
 update() {
@@ -130,7 +129,8 @@ tests() {
     bring_tree
     awk '/^[a-zA-Z0-9]/ { take = /^(pytest|pluggy|iniconfig|hypothesis|sortedcontainers|packaging|pygments)==/ } take' \
         "$tree/.ci/requirements/dev.txt" >"$root/srv/test-pins.txt"
-    inside /opt/tetrad/.venv/bin/python -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
+    inside python3 -m venv /srv/pip # the installation has none left
+    inside /srv/pip/bin/python -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
         --target /srv/pytest --upgrade --requirement /srv/test-pins.txt
     inside sh -c 'cd /srv/tetrad && exec env PYTHONPATH=/srv/tetrad:/srv/pytest PYTHONDONTWRITEBYTECODE=1 \
         /opt/tetrad/.venv/bin/python -m pytest -q -p no:cacheprovider -m "not slow and not long" \

@@ -94,21 +94,24 @@ copy_program() {
     rmdir "$incoming"
 }
 
-# The pins, without what Debian packages because it has no wheel: pip takes wheels only, and nothing is compiled.
+# The pins, without what only Kivy's widgets for source text and markup need, and without what Debian packages because
+# it has no wheel: pip takes wheels only, and nothing is compiled.
 device_pins() {
-    if [ "$debian" -ge 13 ]; then
-        awk '/^[a-zA-Z0-9]/ { skip = /^python-rtmidi==/ } !skip' "$prefix/.ci/requirements/runtime.txt"
-    else
-        cat "$prefix/.ci/requirements/runtime.txt"
-    fi
+    local left_out="docutils|pygments"
+    [ "$debian" -lt 13 ] || left_out+="|python-rtmidi"
+    awk -v names="^($left_out)==" '/^[a-zA-Z0-9]/ { skip = $0 ~ names } !skip' "$prefix/.ci/requirements/runtime.txt"
 }
 
 install_python() {
-    local venv=$prefix/.venv site_packages=()
+    local venv=$prefix/.venv site_packages=() packages=
     [ "$debian" -lt 13 ] || site_packages=(--system-site-packages)
-    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    # Of another Python, after an upgrade of the system, there is none.
+    packages=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null) || packages=
+    if [ ! -d "$packages" ]; then
         say "The virtual environment, with $("$python" --version)"
         "$python" -m venv --clear "${site_packages[@]}" "$venv"
+    elif ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        "$venv/bin/python" -m ensurepip >/dev/null # slim.py took it away
     fi
     say "The Python packages: wheels at the pinned versions, with checked hashes"
     export PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -119,6 +122,7 @@ install_python() {
     "${pip[@]}" --only-binary=:all: --require-hashes --requirement "$prefix/.pins.txt"
     "${pip[@]}" --no-build-isolation --no-index --editable "$prefix"
     "$venv/bin/python" "$prefix/hardware/pi/slim.py" "$venv"/lib/python3*/site-packages
+    rm -f "$venv"/bin/{pip,wheel}*
     # The services can't write here, so what Python makes of modules is kept now: by importing what they need, a tenth
     # of what lies there, and by compiling what does not import without an engine's data or a display.
     local scratch

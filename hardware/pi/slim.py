@@ -3,7 +3,8 @@
     python hardware/pi/slim.py FOLDER      a site-packages; prints how many MB went
 
 Wheels carry tests, and libraries with symbol tables and debugging information: 50 of Kivy's 74 MB, 23 of llvmlite's
-168. Those lie behind all that is mapped into memory, so a library may end there. Running it again changes nothing.
+168. Those lie behind all that is mapped into memory, so a library may end there. pip and what builds go as well, 24 MB:
+`install.sh` brings them back for an update. Running it again changes nothing.
 """
 
 import shutil
@@ -23,6 +24,8 @@ NEVER_RUN = (
     "onnxruntime/transformers",
 )
 """Folders of packages, none of which imports them by itself."""
+INSTALLERS = ("pip", "setuptools", "wheel")
+OF_SETUPTOOLS = ("pkg_resources", "_distutils_hack", "distutils-precedence.pth")
 _LOAD = 1
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -58,10 +61,14 @@ def shorten(path: Path) -> int:
 def slim(folder: Path) -> int:
     """All of it for a site-packages; gives the bytes that went."""
     gone = 0
-    for pattern in NEVER_RUN:
+    installers = [pattern for name in INSTALLERS for pattern in (name, f"{name}-*.dist-info")]
+    for pattern in (*NEVER_RUN, *installers, *OF_SETUPTOOLS):
         for unused in sorted(folder.glob(pattern)):
-            gone += sum(path.stat().st_size for path in unused.rglob("*") if path.is_file())
-            shutil.rmtree(unused)
+            gone += sum(path.stat().st_size for path in (unused, *unused.rglob("*")) if path.is_file())
+            if unused.is_dir():
+                shutil.rmtree(unused)
+            else:
+                unused.unlink()
     libraries = (path for path in sorted(folder.rglob("*.so*")) if path.is_file() and not path.is_symlink())
     return gone + sum(shorten(path) for path in libraries)
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -198,11 +199,29 @@ def device_pins(debian: int, tmp_path: Path) -> list[Pin]:
     return read_pins(tmp_path / "pins.txt")
 
 
-def test_the_installer_leaves_to_debian_what_has_no_wheel_and_nothing_else(tmp_path: Path) -> None:
+def test_the_installer_leaves_out_what_nobody_imports_and_what_debian_has_and_nothing_else(tmp_path: Path) -> None:
     all_of_them = read_pins(ROOT / ".ci" / "requirements" / "runtime.txt")
-    assert device_pins(12, tmp_path) == all_of_them
-    left_out = set(all_of_them) - set(device_pins(13, tmp_path))
+    needed = device_pins(12, tmp_path)
+    assert {pin.name for pin in set(all_of_them) - set(needed)} == {"docutils", "pygments"}
+    left_out = set(needed) - set(device_pins(13, tmp_path))
     assert {(pin.name, "3.13") for pin in left_out} == set(DEBIAN)
+
+
+def test_nothing_imports_what_the_installer_leaves_out(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules.update(docutils=None, pygments=None)
+import kivy.app, kivy.lang, kivy.uix.label, kivy.uix.scrollview, kivy.uix.screenmanager, kivy.uix.textinput
+"""
+    quiet = {"KIVY_NO_ARGS": "1", "KIVY_NO_CONSOLELOG": "1", "KIVY_NO_FILELOG": "1", "KIVY_NO_CONFIG": "1"}
+    environment = {**os.environ, **quiet, "KIVY_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    ours = [path for package in ("synth", "ui", "firmware_host") for path in (ROOT / package).rglob("*.py")]
+    wrong = re.compile(r"^\s*(import|from) (docutils|pygments)|kivy\.uix\.(rst|codeinput)", re.MULTILINE)
+    assert [path for path in ours if wrong.search(path.read_text())] == []
+
+
+def test_the_debian_packages_are_those_of_the_table() -> None:
     packages = (PI / "packages.txt").read_text()
     for package in DEBIAN.values():
         assert re.search(rf"^{package} +13 ", packages, re.MULTILINE)

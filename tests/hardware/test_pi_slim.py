@@ -71,6 +71,16 @@ def test_folders_that_nobody_runs_go_and_others_stay(tmp_path: Path) -> None:
     assert left == ["numpy/testing/b.py", "synth/tests/c.py"]
 
 
+def test_what_installs_goes_with_its_records_and_what_only_sounds_alike_stays(tmp_path: Path) -> None:
+    for name in ("pip/a.py", "pip-26.1.dist-info/METADATA", "setuptools/b.py", "_distutils_hack/c.py", "pipes/d.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(10))
+    (tmp_path / "distutils-precedence.pth").write_bytes(bytes(10))
+    assert slim(tmp_path) == 50
+    assert [path.name for path in tmp_path.iterdir()] == ["pipes"]
+    assert slim(tmp_path) == 0
+
+
 def test_the_folders_are_there_in_what_is_installed() -> None:
     site_packages = Path(np.__file__).parents[1]
     assert [pattern for pattern in NEVER_RUN if not any(site_packages.glob(pattern))] == []
