@@ -4,8 +4,8 @@
 # Steps, all of them by default: bootstrap install update doctor render tests uninstall. Root is needed, the Debian
 # package debootstrap, and QEMU 10 (qemu-user-static of Debian 13): where that is not the system's, QEMU=/path/qemu-aarch64
 # names a static one. Some 3 GB; half an hour. FOLDER/said holds what each step said. Variables
-# PIP_* and NUMBA_* of this shell are handed on, and nothing of them is written; NUMBA_OPT=0 shortens the compiling of
-# the kernels. The speed says nothing about a device's. DEBIAN_ARCH=amd64 does the same on a PC without QEMU, in minutes.
+# PIP_* and NUMBA_* of this shell are handed on, and nothing of them is written; NUMBA_OPT=1 shortens the compiling of
+# the kernels (with 0 numba can't keep most of them, and compiles at each start). The speed says nothing about a device's. DEBIAN_ARCH=amd64 does the same on a PC without QEMU, in minutes.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
