@@ -54,12 +54,11 @@ def rise_fade_db(frames, begin, begin_now, attack, attack_now, missing_begin, mi
     fade = -at_end * (3.0 - 2.0 * frames / attack_now)
     if begin_now <= begin or frames >= attack_now:
         return fade
-    deeper = _MISSING_BEGIN * missing_begin * (1.0 - (begin / begin_now) ** 2) - at_end * (
-        3.0 - 2.0 * begin_now / attack_now
-    )
-    if deeper <= 0.0:
-        return fade
-    return fade - deeper * min((attack_now - frames) / (attack_now - begin_now), 1.0)
+    deeper = _MISSING_BEGIN * missing_begin * (1.0 - (begin / begin_now) ** 2)
+    deeper = max(deeper - at_end * (3.0 - 2.0 * begin_now / attack_now), 0.0)
+    if frames <= begin_now:  # asked first: both moments may be one, or by rounding the wrong way round
+        return fade - deeper
+    return fade - deeper * (attack_now - frames) / (attack_now - begin_now)
 
 
 @njit()

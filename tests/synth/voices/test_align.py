@@ -90,6 +90,17 @@ def test_what_is_there_at_once_is_faded_in_only_where_it_is_made_slower() -> Non
     assert rise_fade_db(0.0, 5.0, 1.0, 10.0, 2.0, 0.0, 6.0) == 0.0
 
 
+@pytest.mark.parametrize("begin_now", [4.0, np.nextafter(4.0, 5.0), np.nextafter(4.0, 3.0)])
+def test_a_note_may_be_heard_as_its_attack_ends(begin_now: float) -> None:
+    fades = [rise_fade_db(time, 1.0, begin_now, 1.0, 4.0, 20.0, 6.0) for time in (0.0, 3.999, 4.0, 5.0, 6.0)]
+    deepest = -2.5 * 20.0 * (1.0 - 1.0 / 16.0)
+    assert fades[1] == pytest.approx(deepest, abs=0.01)
+    assert fades[2:] == pytest.approx([fades[2], -6.0 * 0.75 * 0.5, 0.0], abs=1e-9)
+    assert min(fades) == fades[0] >= deepest - 2.0 * 6.0
+    places = [aligned(time, 3.0, begin_now, 3.0, 4.0) for time in (0.0, 2.0, 4.0, 5.0)]
+    assert places == pytest.approx([0.0, 1.5, 3.0, 4.0])
+
+
 def test_its_fade_has_no_jump_and_is_all_there_where_the_note_is_to_be_heard() -> None:
     times = np.linspace(0.0, 20.0, 20_001)
     fades = np.array([rise_fade_db(time, 1.0, 4.0, 1.0, 10.0, 20.0, 6.0) for time in times])
