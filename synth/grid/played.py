@@ -61,7 +61,6 @@ class PlayedPath(Conductor):
         bank[:] = np.zeros((), bank.dtype)
         self._sources.edges.refresh(_BASE, self._sources.instruments)  # forgets the paths of the voices before
         self._sent[:] = 0
-        self._schedule.forget()
         self.notes.press(Key(_CHANNEL, key), velocity, _BASE)
         pressed = int(np.flatnonzero(bank["state"] == HELD)[0])
         self.notes.keys.lift(Key(_CHANNEL, key))
