@@ -54,7 +54,7 @@ OWNERS = {
     "kivy": ("ui/",),
     "serial": ("firmware_host/link.py", "synth/io/din_midi.py"),
     "sounddevice": ("synth/io/sound_cards.py",),
-    "jack": ("synth/io/jack_audio.py", "synth/io/jack_midi.py"),
+    "jack": ("synth/io/jack_library.py", "synth/io/jack_audio.py", "synth/io/jack_midi.py"),
     "pythonosc": ("synth/io/osc.py",),
     "rtmidi": ("synth/io/midi_ports.py",),
     "mido": ("synth/io/midi_file.py",),

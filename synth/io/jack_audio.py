@@ -1,61 +1,56 @@
 """Sound out and in through a JACK server (or PipeWire in its place). Not through PortAudio, which cannot survive the
 server's end: it waits ten minutes for it while it closes a stream.
-
-A client whose server has died is left alone for good, neither closed nor collected: libjack has freed what is behind it
-as soon as another client was opened, and closing it then crashes. A few kilobytes for every death of a server.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from synth.errors import TetradError
 from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
 from synth.io.input_ring import InputRing, count_interruption, done, put_channel, room_for
-from synth.jit import NativeFunction, cfunc
-from synth.native import Layout, address_of, foreign, load_acquire, set_count, view_of
+from synth.io.jack_library import (
+    JACK,
+    address,
+    end_client,
+    frame_time,
+    library,
+    open_client,
+    port_get_buffer,
+    set_callback,
+    words,
+)
+from synth.jit import cfunc
+from synth.native import Layout, address_of, load_acquire, set_count, view_of
 
 HOST_API = "JACK Audio Connection Kit"
 CLIENT_NAME = "Tetrad"
 INPUT_CLIENT_NAME = "Tetrad input"
-_left_alone: list[Any] = []
 
 _LONGEST_BLOCK = 8192
 """JACK's own limit."""
 _PLAYING, _ENDING = range(2)
-JACK = np.dtype(
-    [
-        # addresses: of libjack's functions, and of what they are called with
-        ("port_get_buffer", np.int64),
-        ("last_frame_time", np.int64),
-        ("client", np.int64),
-        ("ports", np.int64, (2,)),
-    ]
-)
-_MEMORY = Layout(jack=JACK, state=np.int64, block=(np.float32, 2), renderer=np.int64)
+_MEMORY = Layout(jack=JACK, ports=np.int64, state=np.int64, block=(np.float32, 2), renderer=np.int64)
 _memory = _MEMORY.unpack
-_INPUT_MEMORY = Layout(jack=JACK, ring=np.int64, n_channels=np.int64)
+_INPUT_MEMORY = Layout(jack=JACK, ports=np.int64, ring=np.int64, n_channels=np.int64)
 _input_memory = _INPUT_MEMORY.unpack
-_port_get_buffer = foreign("i8(i8, u4)")
-_last_frame_time = foreign("u4(i8)")
 _samples = view_of(np.float32)
 
 
 @cfunc("i4(u4, i8)")
 def _process(n_samples, data):  # type: ignore[no-untyped-def]
     """JACK's process callback; see `block_renderer` for what happens here."""
-    jack, state, block, renderer = _memory(data)
+    jack, ports, state, block, renderer = _memory(data)
     if not load_acquire(state, _PLAYING) or n_samples > block.shape[0]:
         return 0
     n = np.int64(n_samples)
     if load_acquire(state, _ENDING):
         block[:n] = np.float32(0.0)
     else:
-        render_block(
-            renderer[0], address_of(block), n, np.int64(_last_frame_time(jack[0].last_frame_time, (jack[0].client,)))
-        )
+        frame = np.int64(frame_time(jack[0].jack_last_frame_time, (jack[0].client,)))
+        render_block(renderer[0], address_of(block), n, frame)
     for channel in range(2):
-        out = _samples(_port_get_buffer(jack[0].port_get_buffer, (jack[0].ports[channel], n)), n)
+        out = _samples(port_get_buffer(jack[0].jack_port_get_buffer, (ports[channel], n)), n)
         for i in range(n):
             out[i] = block[i, channel]
     return 0
@@ -70,24 +65,17 @@ def _count_xrun(renderer):  # type: ignore[no-untyped-def]
 @cfunc("i4(u4, i8)")
 def _take(n_samples, data):  # type: ignore[no-untyped-def]
     """JACK's process callback of an input; see `input_ring` for what happens here."""
-    jack, ring, n_channels = _input_memory(data)
+    jack, ports, ring, n_channels = _input_memory(data)
     n = np.int64(n_samples)
-    if jack[0].ports[0] == 0:  # before its ports are there
+    if ports[0] == 0:  # before its ports are there
         return 0
     at = room_for(ring[0], n)
     if at >= 0:
         for channel in range(n_channels[0]):
-            source_at = _port_get_buffer(jack[0].port_get_buffer, (jack[0].ports[channel], n))
+            source_at = port_get_buffer(jack[0].jack_port_get_buffer, (ports[channel], n))
             put_channel(ring[0], at, channel, source_at, n, 1)
         done(ring[0], n)
     return 0
-
-
-def _address(pointer: Any) -> int:
-    """Of a cffi function or pointer of JACK-Client's library."""
-    import jack
-
-    return int(jack._ffi.cast("uintptr_t", pointer))
 
 
 class JackServer(NamedTuple):
@@ -121,65 +109,6 @@ def find_server() -> JackServer | None:
         client.close()
 
 
-def library() -> Any:
-    """JACK-Client, silenced: libjack tells stderr of every server that is not there. None without libjack."""
-    try:
-        import jack
-    except OSError:
-        return None
-    jack.set_error_function(_say_nothing)
-    jack.set_info_function(_say_nothing)
-    return jack
-
-
-def _say_nothing(_message: str) -> None:
-    """What libjack would print."""
-
-
-def _open_client(name: str) -> Any:
-    """Raises TetradError when no server runs."""
-    jack = library()
-    if jack is None:
-        raise TetradError("libjack is missing; a JACK server was asked for; install it, or choose another device")
-    try:
-        return jack.Client(name, no_start_server=True)
-    except jack.JackError as error:
-        raise TetradError(f"no JACK server answers ({error}); a running one was expected; start it") from error
-
-
-def _jack_words(client: Any) -> Any:
-    """What a callback needs of libjack, JACK [1]; its ports come later."""
-    import jack
-
-    words = np.zeros(1, JACK)
-    words["port_get_buffer"] = _address(jack._lib.jack_port_get_buffer)
-    words["last_frame_time"] = _address(jack._lib.jack_last_frame_time)
-    words["client"] = _address(client._ptr)
-    return words
-
-
-def _set_callback(client: Any, name: str, function: NativeFunction, data: int) -> None:
-    """Has libjack call a C function, where JACK-Client offers a Python one."""
-    import jack
-
-    kind = {"process": "JackProcessCallback", "xrun": "JackXRunCallback"}[name]
-    setter = getattr(jack._lib, f"jack_set_{name}_callback")
-    if setter(client._ptr, jack._ffi.cast(kind, function.address), jack._ffi.cast("void*", data)) != 0:
-        raise TetradError(f"the JACK server takes no {name} callback; it was expected to; start the server again")
-
-
-def _end_client(client: Any, dead: bool, *in_use: object) -> None:
-    """in_use: what its callbacks work on, kept with a client whose server has died."""
-    if dead:
-        import jack
-
-        client._ptr = jack._ffi.NULL  # or its finaliser would close it
-        _left_alone.append((client, *in_use))
-    else:
-        client.deactivate()
-        client.close()
-
-
 class JackStream:
     """A client with two outputs, connected to the first two loudspeakers."""
 
@@ -188,7 +117,7 @@ class JackStream:
         self._renderer = renderer
         self._sample_rate_hz = sample_rate_hz
         self._dead = False
-        self._client = _open_client(CLIENT_NAME)
+        self._client = open_client(CLIENT_NAME)
         self.block_size = int(self._client.blocksize)
         found_hz = int(self._client.samplerate)
         if found_hz != sample_rate_hz:
@@ -197,16 +126,17 @@ class JackStream:
                 f"the JACK server runs at {found_hz} Hz; {sample_rate_hz} Hz was expected; start it with -r "
                 f"{sample_rate_hz}, or start again to play at its rate"
             )
-        self._jack = _jack_words(self._client)
+        self._ports = np.zeros(2, np.int64)
         self._state = np.zeros(2, np.int64)
         self._memory = _MEMORY.pack(
-            jack=self._jack,
+            jack=words(self._client),
+            ports=self._ports,
             state=self._state,
             block=np.zeros((_LONGEST_BLOCK, 2), np.float32),
             renderer=renderer.words,
         )
-        _set_callback(self._client, "process", _process, self._memory.address)
-        _set_callback(self._client, "xrun", _count_xrun, renderer.memory.address)
+        set_callback(self._client, "process", _process, self._memory.address)
+        set_callback(self._client, "xrun", _count_xrun, renderer.memory.address)
         self._client.set_blocksize_callback(self._resize)
         self._client.set_shutdown_callback(self._shut_down)
 
@@ -215,7 +145,7 @@ class JackStream:
         self._client.activate()
         # Only an active client's ports can be connected, so others see them from here on.
         outputs = [self._client.outports.register(f"out_{side}") for side in ("left", "right")]
-        self._jack["ports"] = [_address(output._ptr) for output in outputs]
+        self._ports[:] = [address(output._ptr) for output in outputs]
         set_count(self._state, _PLAYING, 1)
         speakers = self._client.get_ports(is_audio=True, is_input=True, is_physical=True)
         for output, speaker in zip(outputs, speakers, strict=False):
@@ -227,7 +157,7 @@ class JackStream:
 
     def close(self) -> None:
         """The end, also of a stream that has died."""
-        _end_client(self._client, self._dead, self._memory, self._renderer)
+        end_client(self._client, self._dead, self._memory, self._renderer)
 
     @property
     def active(self) -> bool:
@@ -254,26 +184,25 @@ class JackInput:
         """Raises TetradError when no server runs, or one of another rate than the ring's."""
         self._ring = ring
         self._dead = False
-        self._client = _open_client(INPUT_CLIENT_NAME)
+        self._client = open_client(INPUT_CLIENT_NAME)
         found_hz = int(self._client.samplerate)
         if found_hz != ring.sample_rate_hz:
             self._client.close()
             raise TetradError(
                 f"the JACK server runs at {found_hz} Hz; {ring.sample_rate_hz} Hz was expected; try again"
             )
-        self._jack = _jack_words(self._client)
+        self._ports = np.zeros(2, np.int64)
         self._memory = _INPUT_MEMORY.pack(
-            jack=self._jack, ring=ring.words, n_channels=np.array([ring.channels], np.int64)
+            jack=words(self._client), ports=self._ports, ring=ring.words, n_channels=np.array([ring.channels], np.int64)
         )
-        _set_callback(self._client, "process", _take, self._memory.address)
-        _set_callback(self._client, "xrun", count_interruption, ring.memory.address)
+        set_callback(self._client, "process", _take, self._memory.address)
+        set_callback(self._client, "xrun", count_interruption, ring.memory.address)
         self._client.set_shutdown_callback(self._shut_down)
 
     def start(self) -> None:
         """Sound from here on; what is connected is the server's affair, too: a patchbay may change it."""
         inputs = [self._client.inports.register(f"in_{channel + 1}") for channel in range(self._ring.channels)]
-        addresses = [_address(port._ptr) for port in inputs]
-        self._jack["ports"] = addresses + [0] * (2 - len(addresses))
+        self._ports[: len(inputs)] = [address(port._ptr) for port in inputs]
         self._client.activate()
         captures = self._client.get_ports(is_audio=True, is_output=True, is_physical=True)
         for port, capture in zip(inputs, captures, strict=False):
@@ -281,7 +210,7 @@ class JackInput:
 
     def close(self) -> None:
         """The end, also of a stream that has died."""
-        _end_client(self._client, self._dead, self._memory, self._ring)
+        end_client(self._client, self._dead, self._memory, self._ring)
 
     @property
     def active(self) -> bool:
