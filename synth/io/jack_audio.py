@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synth.errors import TetradError
-from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
+from synth.io.block_renderer import BlockRenderer, count_told_underflow, render_block
 from synth.io.input_ring import InputRing, count_interruption, done, put_channel, room_for
 from synth.io.jack_library import (
     JACK,
@@ -58,7 +58,7 @@ def _process(n_samples, data):  # type: ignore[no-untyped-def]
 
 @cfunc("i4(i8)")
 def _count_xrun(renderer):  # type: ignore[no-untyped-def]
-    count_underflow(renderer)
+    count_told_underflow(renderer)
     return 0
 
 

@@ -1,5 +1,9 @@
 """JACK's MIDI keeps the sample of every event, through a running stream of PortAudio's."""
 
+import ctypes
+import os
+import subprocess
+import time
 from collections.abc import Iterator
 
 import jack
@@ -10,11 +14,13 @@ from numpy.typing import NDArray
 
 from synth.errors import TetradError
 from synth.io.jack_midi import FRAMES_PER_ROUND, JackMidiInput, frames_between
+from synth.io.midi_queue import QUEUE_CAPACITY, PortMessage
 from tests.listening import wait_until
 
 RATE_HZ = 48_000
 LEAD = 1_024
 GAPS = (331, 128, 1, 977, 4_099, 2_048, 640)
+usleep = ctypes.PyDLL(None).usleep  # keeps the interpreter lock
 
 
 class ExactKeyboard:
@@ -26,8 +32,15 @@ class ExactKeyboard:
         self._clicks = self.client.outports.register("clicks")
         self._now = 0
         self._due: list[int] = []
+        self._unsent: list[bytes] = []
         self.client.set_process_callback(self._process)
         self.client.activate()
+
+    def send(self, messages: list[bytes], at_once: int) -> None:
+        """So many in each block, until all are sent."""
+        self._at_once = at_once
+        self._unsent = messages
+        wait_until(lambda: not self._unsent, "the messages")
 
     def play(self, gaps: tuple[int, ...]) -> None:
         """Notes at gaps from each other, the first some blocks from now."""
@@ -47,6 +60,10 @@ class ExactKeyboard:
             if 0 <= offset < n_frames:
                 self._midi.write_midi_event(offset, b"\x90\x3c\x40")
                 clicks[offset] = 1.0
+        if self._unsent:
+            for message in self._unsent[: self._at_once]:
+                self._midi.write_midi_event(0, message)
+            self._unsent = self._unsent[self._at_once :]
         self._now += n_frames
 
 
@@ -158,6 +175,64 @@ def test_a_source_can_leave_and_others_take_its_place(midi: JackMidiInput, jack_
     assert midi.queue.take() == []
     with pytest.raises(TetradError, match="JACK: exact:out does not open"):
         midi.connect("exact:out")
+
+
+def test_messages_come_while_another_thread_keeps_the_interpreter_lock(midi: JackMidiInput, jack_server: str) -> None:
+    """Else the whole server would wait for that thread, and lose blocks."""
+    command = ["jack_midiseq", "seq", "4800", "0", "60", "2400"]  # a note on or off each twentieth of a second
+    environment = {**os.environ, "JACK_DEFAULT_SERVER": jack_server, "JACK_NO_START_SERVER": "1"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    messages: list[PortMessage] = []
+
+    def came_after(time_s: float) -> bool:
+        messages.extend(midi.queue.take())
+        return bool(messages) and messages[-1].time_s > time_s
+
+    with subprocess.Popen(command, **quiet) as keyboard:  # type: ignore[call-overload]
+        wait_until(lambda: "seq:out" in midi.sources(), "the keyboard")
+        midi.connect("seq:out")
+        begin_s = time.perf_counter()
+        wait_until(lambda: came_after(begin_s), "a note")
+        begin_s = time.perf_counter()
+        usleep(1_000_000)
+        end_s = time.perf_counter()
+        wait_until(lambda: came_after(end_s), "another note")
+        midi.disconnect("seq:out")
+        keyboard.terminate()
+    assert len([message for message in messages if begin_s < message.time_s < end_s]) > 4
+    frames = [message.frame for message in messages if message.frame is not None]
+    assert set(np.diff(frames)) == {2_400}
+
+
+def test_long_messages_arrive_whole(midi: JackMidiInput, jack_server: str) -> None:
+    keyboard = ExactKeyboard(jack_server)
+    midi.connect("exact:out")
+    random = np.random.default_rng(1)
+    sent = [
+        b"\xf0" + random.integers(0, 128, int(n), np.uint8).tobytes() + b"\xf7" for n in random.integers(1, 999, 300)
+    ]
+    assert sum(map(len, sent)) > 2 * len(midi._contents)
+    arrived: list[bytes] = []
+    for message in sent:
+        keyboard.send([message], 1)
+        wait_until(lambda: bool(some := [one.data for one in midi.queue.take()]) and not arrived.extend(some), "it")
+    keyboard.close()
+    assert arrived == sent
+
+
+def test_what_nobody_takes_is_dropped_and_counted(midi: JackMidiInput, jack_server: str) -> None:
+    keyboard = ExactKeyboard(jack_server)
+    midi.connect("exact:out")
+    notes = [bytes([0x90, i % 128, 1 + i // 128]) for i in range(QUEUE_CAPACITY + 76)]
+    with midi._draining:  # our thread stands still
+        keyboard.send(notes, 100)
+        wait_until(lambda: midi.queue.dropped == 0 and int(midi._counts[4]) == 76, "all of them")
+    arrived: list[bytes] = []
+    wait_until(lambda: not arrived.extend(one.data for one in midi.queue.take()) and midi.queue.dropped == 76, "them")
+    assert arrived == notes[:QUEUE_CAPACITY]
+    keyboard.send([b"\xf8"], 1)
+    wait_until(lambda: [one.data for one in midi.queue.take()] == [b"\xf8"], "room again")
+    keyboard.close()
 
 
 def test_without_a_server_the_answer_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
