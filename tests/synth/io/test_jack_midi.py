@@ -204,6 +204,12 @@ def test_messages_come_while_another_thread_keeps_the_interpreter_lock(midi: Jac
     assert set(np.diff(frames)) == {2_400}
 
 
+def taken(midi: JackMidiInput, arrived: list[bytes]) -> list[bytes]:
+    """What has arrived goes behind what had."""
+    arrived += [message.data for message in midi.queue.take()]
+    return arrived
+
+
 def test_long_messages_arrive_whole(midi: JackMidiInput, jack_server: str) -> None:
     keyboard = ExactKeyboard(jack_server)
     midi.connect("exact:out")
@@ -213,9 +219,9 @@ def test_long_messages_arrive_whole(midi: JackMidiInput, jack_server: str) -> No
     ]
     assert sum(map(len, sent)) > 2 * len(midi._contents)
     arrived: list[bytes] = []
-    for message in sent:
+    for n, message in enumerate(sent, 1):
         keyboard.send([message], 1)
-        wait_until(lambda: bool(some := [one.data for one in midi.queue.take()]) and not arrived.extend(some), "it")
+        wait_until(lambda n=n: len(taken(midi, arrived)) == n, "the message")  # type: ignore[misc]
     keyboard.close()
     assert arrived == sent
 
@@ -228,7 +234,7 @@ def test_what_nobody_takes_is_dropped_and_counted(midi: JackMidiInput, jack_serv
         keyboard.send(notes, 100)
         wait_until(lambda: midi.queue.dropped == 0 and int(midi._counts[4]) == 76, "all of them")
     arrived: list[bytes] = []
-    wait_until(lambda: not arrived.extend(one.data for one in midi.queue.take()) and midi.queue.dropped == 76, "them")
+    wait_until(lambda: bool(taken(midi, arrived)) and midi.queue.dropped == 76, "what found room")
     assert arrived == notes[:QUEUE_CAPACITY]
     keyboard.send([b"\xf8"], 1)
     wait_until(lambda: [one.data for one in midi.queue.take()] == [b"\xf8"], "room again")
