@@ -3,8 +3,10 @@
     python -m benchmarks.soaking.control jack --block 256
 
 It fills its blocks with silence. `jack`: on a JACK server of its own, as the engine has one; on a shared server each
-client would be told of the other's late blocks. `null`: at the pace of the clock, as `tetrad play --audio null`. Every
-line of standard input is answered by a JSON line, {"blocks", "lost"}; the end of the input ends it.
+client would be told of the other's late blocks. A second client there takes MIDI and does nothing with it: the engine
+has one too, and a server tells of a late block whichever of its clients was late. `null`: at the pace of the clock, as
+`tetrad play --audio null`. Every line of standard input is answered by a JSON line, {"blocks", "lost"}; the end of the
+input ends it.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from types import TracebackType
 
 import numpy as np
@@ -21,6 +24,7 @@ import numpy as np
 from benchmarks.jack_server import jack_server
 from synth.frames import SAMPLE_RATE_HZ
 from synth.io.audio import NO_DEVICE, AudioOutput, choose_output
+from synth.io.jack_library import end_client, open_client, set_callback
 from synth.jit import cfunc
 from synth.native import SOURCE, Source, stereo_view
 from tests.ui.engine import WITH_US
@@ -29,6 +33,24 @@ from tests.ui.engine import WITH_US
 @cfunc(SOURCE)
 def _silence(_data, out_at, n_samples, _time_ns, _frame):  # type: ignore[no-untyped-def]
     stereo_view(out_at, n_samples)[:] = np.float32(0.0)
+
+
+@cfunc("i4(u4, i8)")
+def _nothing(_n_samples, _data):  # type: ignore[no-untyped-def]
+    return 0
+
+
+@contextlib.contextmanager
+def _midi_client() -> Iterator[None]:
+    """Takes MIDI, and does nothing with it."""
+    client = open_client("control-midi")
+    client.midi_inports.register("in")
+    set_callback(client, "process", _nothing, 0)
+    client.activate()
+    try:
+        yield
+    finally:
+        end_client(client, False)
 
 
 class Control:
@@ -78,6 +100,7 @@ def main() -> None:
             if found is None:
                 raise SystemExit("no JACK output; install jackd2")
             device = found
+            stack.enter_context(_midi_client())
         source = Source(_silence.address, 0, _silence)
         block = args.block if args.audio == "null" else 0
         output = stack.enter_context(AudioOutput(device, source, sample_rate_hz=SAMPLE_RATE_HZ, block_size=block))
