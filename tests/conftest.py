@@ -6,10 +6,9 @@ import signal
 import subprocess
 from collections.abc import Iterator
 
-import jack
 import pytest
 
-from tests.listening import Keyboard, Recorder, wait_until
+from tests.listening import Keyboard, Recorder, jack_answers, wait_until
 from tests.ui.engine import EngineProcess
 
 # Both cores are never idle while tests run: workers that gave way to all else would take minutes.
@@ -30,7 +29,7 @@ def jack_server() -> Iterator[str]:
     command = ["jackd", "-r", "-n", name, "-S", "-t", "5000", "-d", "dummy", "-r", "48000", "-p", "128"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _answers(name), "the JACK server's start")
+        wait_until(lambda: jack_answers(name), "the JACK server's start")
         yield name
     finally:
         server.terminate()
@@ -75,11 +74,3 @@ def engine(shared_engine: EngineProcess) -> EngineProcess:
     nothing. What a test before has saved, imported or removed is still so."""
     shared_engine.as_at_first()
     return shared_engine
-
-
-def _answers(name: str) -> bool:
-    try:
-        jack.Client("probe", servername=name, no_start_server=True).close()
-    except jack.JackOpenError:
-        return False
-    return True

@@ -19,6 +19,15 @@ def wait_until(condition: Callable[[], object], what: str, limit_s: float = 60.0
         time.sleep(0.02)
 
 
+def jack_answers(server: str) -> bool:
+    """Whether a JACK server of that name runs."""
+    try:
+        jack.Client("probe", servername=server, no_start_server=True).close()
+    except jack.JackOpenError:
+        return False
+    return True
+
+
 class Recorder:
     """A JACK client that records two channels from whatever is connected to it."""
 

@@ -39,8 +39,6 @@ HEALTH = np.dtype(
         ("worst_share", np.float64),
         ("worst_late_ns", np.int64),
         ("due_ns", np.int64),  # when the next block should be asked for; 0: any time
-        ("length_ns", np.int64),  # of the last block
-        ("told_ns", np.int64),  # when the server last said that a block was late; 0: never
         ("sample_rate", np.float64),
     ],
     align=True,
@@ -60,8 +58,7 @@ def render_block(data, out_at, n_samples, frame):  # type: ignore[no-untyped-def
     if health.due_ns > 0:
         health.worst_late_ns = max(health.worst_late_ns, begin_ns - health.due_ns)
     length_ns = n_samples / health.sample_rate * 1e9
-    health.length_ns = np.int64(length_ns)
-    health.due_ns = begin_ns + health.length_ns
+    health.due_ns = begin_ns + np.int64(length_ns)
     call_source(source[0], (source[1], out_at, n_samples, begin_ns, frame))
     took_ns = now_ns(system) - begin_ns
     share = took_ns / length_ns
@@ -76,18 +73,6 @@ def render_block(data, out_at, n_samples, frame):  # type: ignore[no-untyped-def
 def count_underflow(data):  # type: ignore[no-untyped-def]
     """For the cards' C functions: a block came too late. data: `BlockRenderer.memory`."""
     _memory(data)[0][0].underflows += 1
-
-
-@njit()
-def count_told_underflow(data):  # type: ignore[no-untyped-def]
-    """For a server that says so once for each client that was late, ours or not, and once more when it was late itself:
-    what comes within half a block is of one block (JACK2 says it all within 0.02 ms). data: as above."""
-    healths, _, _, system = _memory(data)
-    health = healths[0]
-    now = now_ns(system)
-    if health.told_ns == 0 or now - health.told_ns > health.length_ns // 2:
-        health.underflows += 1
-    health.told_ns = now
 
 
 @cfunc("void(i8, i8, i8)")

@@ -8,7 +8,7 @@ waiting. A reader that is too late loses whole blocks, which are counted.
 import numpy as np
 
 from synth.frames import Float32Array
-from synth.jit import cfunc, njit
+from synth.jit import njit
 from synth.native import Int64Array, Layout, Table, count, load_acquire, set_count, store_release, view_of
 
 KEPT_S = 10.0
@@ -54,12 +54,6 @@ def interrupted(data):  # type: ignore[no-untyped-def]
     """For callbacks: the card itself has lost something."""
     counts = _memory(data)[1]
     store_release(counts, _INTERRUPTED, counts[_INTERRUPTED] + 1)
-
-
-@cfunc("i4(i8)")
-def count_interruption(data):  # type: ignore[no-untyped-def]
-    interrupted(data)
-    return 0
 
 
 class InputRing:

@@ -20,6 +20,7 @@ _FUNCTIONS = (
     "jack_port_get_buffer",
     "jack_last_frame_time",
     "jack_frame_time",
+    "jack_get_buffer_size",
     "jack_midi_get_event_count",
     "jack_midi_event_get",
 )
@@ -28,6 +29,7 @@ JACK = np.dtype([("client", np.int64), *((name, np.int64) for name in _FUNCTIONS
 port_get_buffer: Intrinsic = foreign("i8(i8, u4)")
 frame_time: Intrinsic = foreign("u4(i8)")
 """Of `jack_last_frame_time` and `jack_frame_time`."""
+block_size: Intrinsic = foreign("u4(i8)")
 _left_alone: list[Any] = []
 
 

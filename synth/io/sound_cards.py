@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from synth.errors import TetradError
-from synth.io import jack_audio, jack_library
+from synth.io import jack_audio
 from synth.io.block_renderer import BlockRenderer, count_underflow, render_block
 from synth.io.input_ring import InputRing, done, interrupted, put_channel, room_for
+from synth.io.jack_library import library as silent_libjack
 from synth.io.scheduling import hurry_now, scheduling_words
 from synth.jit import cfunc
 from synth.native import Layout, load_acquire, set_count, stereo_view, store_release
@@ -433,7 +434,7 @@ def _sounddevice() -> Any:
 @contextlib.contextmanager
 def _no_jack_for_portaudio() -> Iterator[None]:
     """PortAudio finds no JACK server: it would become its client, and never get over the server's end."""
-    jack_library.library()  # so that nobody tells stderr that there is none
+    silent_libjack()  # so that nobody tells stderr that there is none
     name = "JACK_DEFAULT_SERVER"
     before = os.environ.get(name)
     os.environ[name] = "none-for-portaudio"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from synth.errors import TetradError
 from synth.io.jack_midi import FRAMES_PER_ROUND, JackMidiInput, frames_between
 from synth.io.midi_queue import QUEUE_CAPACITY, PortMessage
-from tests.listening import wait_until
+from tests.listening import jack_answers, wait_until
 
 RATE_HZ = 48_000
 LEAD = 1_024
@@ -185,7 +185,7 @@ def test_messages_come_while_another_thread_keeps_the_interpreter_lock() -> None
     server_command = ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"]
     keyboard_command = ["jack_midiseq", "seq", "4800", "0", "60", "2400"]  # on or off each twentieth of a second
     server = subprocess.Popen(server_command, **quiet)  # type: ignore[call-overload]
-    wait_until(lambda: _answers(name), "the server's start")
+    wait_until(lambda: jack_answers(name), "the server's start")
     midi = JackMidiInput(server=name)
     keyboard = subprocess.Popen(keyboard_command, **quiet)  # type: ignore[call-overload]
     messages: list[PortMessage] = []
@@ -211,14 +211,6 @@ def test_messages_come_while_another_thread_keeps_the_interpreter_lock() -> None
     assert len([message for message in messages if begin_s < message.time_s < end_s]) > 4
     frames = [message.frame for message in messages if message.frame is not None]
     assert np.median(np.diff(frames)) == 2_400
-
-
-def _answers(name: str) -> bool:
-    try:
-        jack.Client("probe", servername=name, no_start_server=True).close()
-    except jack.JackOpenError:
-        return False
-    return True
 
 
 def _connects(midi: JackMidiInput, source: str) -> bool:
