@@ -106,6 +106,7 @@ class Stage:
         self._delay_sync = 0
         self._delay_s = 0.0
         self._now = 0
+        self._latest = 0
 
     # Any thread.
 
@@ -217,12 +218,17 @@ class Stage:
     # The conductor's thread.
 
     def events(self, horizon_samples: int, sample_at: SampleAt) -> Sequence[Event]:
-        """See `synth.live.Performance`."""
+        """See `synth.live.Performance`.
+
+        What players do keeps its order: nothing is due before what was done before it. A key is due some ms after it
+        was struck; an arpeggiator that was switched on meanwhile let it go before it began, and it never ended.
+        """
         now = self._now
+        self._latest = max(self._latest, now)
         fresh: list[Event] = []
         while self._inbox:
-            fresh += self._inbox.popleft()(now)
-        from_midi = self._from_midi(now, sample_at)
+            fresh += self._inbox.popleft()(self._latest)
+        from_midi = self._from_midi(sample_at)
         self._note_moves(from_midi)
         fresh += from_midi
         for score in self._scores:
@@ -239,16 +245,16 @@ class Stage:
         self._now = horizon_samples
         return due
 
-    def _from_midi(self, now: int, sample_at: SampleAt) -> list[Event]:
+    def _from_midi(self, sample_at: SampleAt) -> list[Event]:
         events: list[Event] = []
         before = self._midi.settings
         for source in self._sources:
             for message in source.take():
                 self.messages += 1
-                due = sample_at(message.time_s, message.frame)
-                events += self._midi.events(message.port, message.data, due)
+                self._latest = max(self._latest, sample_at(message.time_s, message.frame))
+                events += self._midi.events(message.port, message.data, self._latest)
             for port in source.lost():
-                events += self._midi.lost(port, now)
+                events += self._midi.lost(port, self._latest)
         if self._midi.settings is not before:
             self.midi_changed.append(self._midi.settings)
         return events

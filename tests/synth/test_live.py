@@ -1,12 +1,13 @@
 """The live engine: order and place in time of what is played, and the terminal as a keyboard."""
 
 import gc
+import random
 import time
 
 import numpy as np
 import pytest
 
-from synth.control.events import Event, NoteOff, NoteOn
+from synth.control.events import AllSoundOff, Event, NoteOff, NoteOn, SetParameter
 from synth.errors import TetradError
 from synth.io.midi_queue import PortMessage
 from synth.io.terminal_keys import NOTE_S, TerminalKeys
@@ -83,6 +84,58 @@ def test_no_message_overtakes_an_earlier_one() -> None:
     times = [event.time_samples for event in engine.events]
     assert len(set(times)) > 5
     assert times == sorted(times)
+
+
+def test_what_a_client_does_comes_after_the_keys_struck_before_it() -> None:
+    """An arpeggiator that was switched on let the key go before it began, and it sounded for ever."""
+    script = Script()
+    stage = Stage(48_000, [script])
+    script.waiting = [PortMessage(0.0, b"\x90\x3c\x40", "keys")]
+    assert stage.events(1_000, lambda *_: 1_300) == [NoteOn(1_300, 0, 60, 64)]  # beyond the horizon
+    stage.run(lambda sample: [SetParameter(sample, "arp_mode", 1.0)])
+    events = stage.events(1_100, lambda *_: 1_400)
+    assert events[:2] == [SetParameter(1_300, "arp_mode", 1.0), NoteOff(1_300, 0, 60)]
+    stage.panic()
+    panic = [event.time_samples for event in stage.events(1_200, lambda *_: 1_400) if isinstance(event, AllSoundOff)]
+    assert set(panic) == {1_300}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_note_stays_when_all_was_let_go(seed: int) -> None:
+    """Keys by MIDI, some ms ahead as a conductor has them, and a client that turns the arpeggiator on and off."""
+    chance = random.Random(seed)
+    script = Script()
+    stage = Stage(48_000, [script])
+    events: list[Event] = []
+    down: list[int] = []
+
+    def go_on(horizon: int) -> None:
+        events.extend(stage.events(horizon, lambda *_: horizon + chance.randrange(-200, 300)))
+
+    def set_to(name: str, value: float) -> None:
+        stage.run(lambda sample: [SetParameter(sample, name, value)])
+
+    for block in range(1, 4_000):
+        if chance.random() < 0.3:
+            down.append(chance.randrange(40, 80))
+            script.waiting.append(PortMessage(0.0, bytes((0x90, down[-1], 64)), "keys"))
+        if down and chance.random() < 0.3:
+            script.waiting.append(PortMessage(0.0, bytes((0x80, down.pop(0), 64)), "keys"))
+        if chance.random() < 0.1:
+            set_to("arp_mode", chance.choice((0.0, 1.0, 6.0)))
+        if chance.random() < 0.02:
+            set_to("arp_hold", chance.choice((0.0, 1.0)))
+        go_on(256 * block)
+    script.waiting += [PortMessage(0.0, bytes((0x80, key, 64)), "keys") for key in down]
+    set_to("arp_hold", 0.0)
+    for block in range(4_000, 4_800):  # 4 s: the pattern's last step
+        go_on(256 * block)
+    notes = [event for event in events if isinstance(event, NoteOn | NoteOff)]
+    assert len(notes) > 1_000
+    for key in {note.key for note in notes}:
+        of_key = [note for note in notes if note.key == key]
+        assert of_key == sorted(of_key, key=lambda note: note.time_samples)
+        assert isinstance(of_key[-1], NoteOff)
 
 
 class Asking(Stage):
