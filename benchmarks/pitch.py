@@ -22,17 +22,26 @@ import numpy as np
 
 from benchmarks.pitch_recordings import labelled_files
 from models.dataset.soundfont import default_font_paths
-from models.pitch_data import FromFile, Task, chord_tasks, drum_tasks, make, noise_tasks, note_tasks, speech_tasks
+from models.pitch_data import (
+    FromFile,
+    Task,
+    chord_tasks,
+    drum_tasks,
+    make,
+    noise_tasks,
+    note_tasks,
+    sounding_key,
+    speech_tasks,
+)
 from synth.command import progress
 from synth.frames import HOP, SAMPLE_RATE_HZ, Float32Array
 from synth.instruments.pitch import estimate_pitch
-from synth.instruments.pitch_features import hz_to_key, key_to_hz, tracker
+from synth.instruments.pitch_features import hz_to_key, pitch_features, tracker
 
 KEYS = range(28, 97)
 UNSEEN_VOICES = ("en-us+f2", "es", "it")
 OCTAVES = (12, 24, 36)
 SURE = 0.9
-PRESENT, ABSENT = 0.1, 0.01  # 20 and 40 dB under the loudest partial
 Answer = tuple[float, float, bool, float]
 """Key with its fraction (NaN: none), confidence, pitched, seconds."""
 
@@ -82,29 +91,6 @@ ESTIMATORS: dict[str, Callable[[Float32Array], tuple[float, float, bool]]] = {
 }
 
 
-def foot(audio: Float32Array, key: float) -> int:
-    """How many keys under or over `key` the sound's own fundamental lies, where that is plain from its spectrum: -12
-    with a partial at half the key's frequency (an organ's 16' stop, a bagpipe's drone), 12 or 24 where of partials 1
-    to 12 only every second or fourth is there (harmonics of a guitar). Else 0."""
-    body = audio[1440 : 3 * SAMPLE_RATE_HZ]
-    level = np.abs(np.fft.rfft(body * np.hanning(body.size)))
-    bin_hz = SAMPLE_RATE_HZ / body.size
-
-    def loudest(ratio: float) -> float:
-        hz = ratio * float(key_to_hz(key))
-        near = level[int(hz * 0.985 / bin_hz) : int(hz * 1.015 / bin_hz) + 2]
-        return float(near.max(initial=0.0))
-
-    partials = np.array([loudest(k) for k in range(1, 13)])
-    if loudest(0.5) > PRESENT * partials.max():
-        return -12
-    for step, keys in ((4, 24), (2, 12)):
-        own = np.arange(1, 13) % step == 0
-        if partials[~own].max() < ABSENT * partials[own].max():
-            return keys
-    return 0
-
-
 def answers(task: Task, names: tuple[str, ...], disturb: bool) -> dict[str, Answer] | None:
     """What each estimator says of one sound, None where it is silent or too short. The sound is loaded once."""
     example = make(task, disturb=disturb)
@@ -113,7 +99,7 @@ def answers(task: Task, names: tuple[str, ...], disturb: bool) -> dict[str, Answ
     pitched = not math.isnan(example.key)
     told: dict[str, Answer] = {"truth": (example.key, 1.0, pitched, 0.0)}
     if pitched:
-        told["foot"] = (example.key + foot(example.audio, example.key), 1.0, True, 0.0)
+        told["foot"] = (sounding_key(pitch_features(example.audio), example.key), 1.0, True, 0.0)
     for name in names:
         began_s = time.perf_counter()
         told[name] = (*ESTIMATORS[name](example.audio), time.perf_counter() - began_s)
@@ -123,8 +109,8 @@ def answers(task: Task, names: tuple[str, ...], disturb: bool) -> dict[str, Answ
 def keys_found(told: list[dict[str, Answer]], name: str) -> dict[str, Any]:
     """Shares of the right semitone, of octave errors, of notes called pitched, of those it is sure of and right.
 
-    `right_or_foot`, `octave_errors_but_foot`: where the sound's own fundamental is not the key's (`foot`), either is
-    an answer.
+    `right_or_foot`, `octave_errors_but_foot`: where the sound's own fundamental is not the key's (`sounding_key`),
+    either is an answer.
     """
     off = np.array([answer[name][0] - answer["truth"][0] for answer in told])
     from_foot = np.array([answer[name][0] - answer.get("foot", answer["truth"])[0] for answer in told])

@@ -1,6 +1,6 @@
 """Recordings by others that `benchmarks.pitch` listens to, where they are from, and what key each file has.
 
-`python -m benchmarks.pitch_recordings FOLDER` fetches what npm and git can (0.9 GB). Debian's `sonic-pi-samples` is
+`python -m benchmarks.pitch_recordings FOLDER` fetches what npm and git can (1.2 GB). Debian's `sonic-pi-samples` is
 read where the package puts it.
 """
 
@@ -15,8 +15,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEBIAN_SAMPLES = Path("/usr/share/sonic-pi/samples")
-NPM = [f"@audio-samples/piano-velocity{velocity}" for velocity in (4, 8, 13)]
+TONEJS = {
+    "bass": ("bass-electric",),
+    "brass": ("french-horn", "trombone", "trumpet", "tuba"),
+    "flute": ("flute",),
+    "guitar": ("guitar-acoustic", "guitar-electric", "guitar-nylon"),
+    "harp": ("harp",),
+    "mallet": ("xylophone",),
+    "organ": ("harmonium", "organ"),
+    "piano": ("piano",),
+    "reed": ("bassoon", "clarinet", "saxophone"),
+    "string": ("cello", "contrabass", "violin"),
+}
+"""Instruments of tonejs-instruments (N. P. Brosowsky, CC BY 3.0), each an npm package: one dynamic each."""
+PHILHARMONIA = {
+    "brass": "french-horn|trombone|trumpet|tuba",
+    "flute": "flute",
+    "guitar": "banjo|guitar|mandolin",
+    "reed": "bass-clarinet|bassoon|clarinet|contrabassoon|english-horn|oboe|saxophone",
+    "string": "cello|double-bass|viola|violin",
+}
+"""Of the Philharmonia Orchestra's sound samples (free for any use but selling them as samples): six dynamics each."""
+MISLABELLED = (
+    # Whole series, by both estimators: an octave below their names, ...
+    r"trombone_\w+_very-long_.*|trombone_\w+_1_(?:forte|fortissimo)_.*|bass-clarinet_c6_very-long_.*",
+    # ... a semitone below, ...
+    r"clarinet_\w+_1_fortissimo_.*",
+    # ... and half a semitone from anywhere: every third note is as near to its neighbour's name.
+    r"saxophone_.*",
+)
+NPM = {
+    **{f"@audio-samples/piano-velocity{velocity}": f"salamander/velocity{velocity}" for velocity in (4, 8, 13)},
+    **{f"tonejs-instrument-{name}-mp3": f"tonejs-instruments/{name}" for of in TONEJS.values() for name in of},
+}
 REPOSITORIES = {
+    "philharmonia": "https://github.com/skratchdot/philharmonia-samples",
     "olpc-berklee": "https://github.com/Tonejs/audio",
     "weresax": "https://github.com/sfzinstruments/karoryfer.weresax",
     "black-and-green-guitars": "https://github.com/kmturley/karoryfer.black-and-green-guitars",
@@ -37,13 +70,27 @@ class Kind:
     lowest: int = 12
 
 
-NOTE = r"(?P<note>[a-g])(?P<accidental>[#b]?)(?P<octave>-?\d)"
+NOTE = r"(?P<note>[a-g])(?P<accidental>[#bs]?)(?P<octave>-?\d)"
 DULL = (
     "water|doorslam|door_|tearing|paper|camera|eating|shaker|velcro|footsteps|pebbles|rice_|crinkle|foil|snare|"
     "cymbolscratch|clap|drumming|chewing|kicking|stomp|trashcan_|garbage|gravel|packingtape|rain_|keys_|toothbrush|"
     "brush|spray|crackling|dust|styrofoam|waves|shovel|sweep|paper|fiberboard|cardboard|leaves"
 )
 KINDS = (
+    # All but two of the trumpet's, which are an octave above their names, below what a trumpet has.
+    *(
+        Kind("tonejs-instruments", family, rf"(?!trumpet/(?:as3|c3))(?:{'|'.join(names)})/{NOTE}\.mp3")
+        for family, names in TONEJS.items()
+    ),
+    # Of its lengths the second and the plucked ones; how it is played in other ways than the usual is left out.
+    *(
+        Kind(
+            "philharmonia",
+            family,
+            rf"audio/[^/]+/(?!{'|'.join(MISLABELLED)})(?:{names})_{NOTE}_(?:1|very-long)_[a-z-]+_(?:arco-)?normal\.mp3",
+        )
+        for family, names in PHILHARMONIA.items()
+    ),
     # Salamander Grand Piano, Alexander Holm, CC BY 3.0; as npm packages (MIT): a Yamaha C5 in 16 velocities.
     Kind("salamander", "piano", rf"velocity\d+/audio/{NOTE}v\d+\.ogg"),
     # OLPC Sound Samples, Berklee, CC BY 3.0: singers, a piano, and much that has no key.
@@ -93,7 +140,7 @@ def _key(match: re.Match[str], lowest: int) -> int | None:
     groups = match.groupdict()
     if "note" not in groups:
         return None
-    shift = {"#": 1, "b": -1, "": 0}[groups["accidental"]]
+    shift = {"#": 1, "s": 1, "b": -1, "": 0}[groups["accidental"]]
     return lowest + 12 * int(groups["octave"]) + PITCH_CLASSES[groups["note"]] + shift
 
 
@@ -103,17 +150,17 @@ def fetch(folder: Path) -> None:
     for name, address in REPOSITORIES.items():
         if not (folder / name).exists():
             subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, str(folder / name)], check=True)
-    pianos = folder / "salamander"
-    pianos.mkdir(exist_ok=True)
-    for package in NPM:
-        target = pianos / package.rpartition("-")[2]
+    for package, place in NPM.items():
+        target = folder / place
         if target.exists():
             continue
+        target.parent.mkdir(exist_ok=True)
+        part = target.with_name(f"{target.name}.part")
         command = ["npm", "pack", "--silent", package]
-        packed = subprocess.run(command, cwd=pianos, check=True, capture_output=True, text=True).stdout.split()[-1]
-        with tarfile.open(pianos / packed) as archive:
-            archive.extractall(pianos / f"{target.name}.part", filter="data")
-        (pianos / f"{target.name}.part" / "package").rename(target)
+        packed = subprocess.run(command, cwd=target.parent, check=True, capture_output=True, text=True).stdout.split()
+        with tarfile.open(target.parent / packed[-1]) as archive:
+            archive.extractall(part, filter="data")
+        (part / "package").rename(target)
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """Are all sounding regions of real SFZ libraries mapped to notes?
 
-No package of npm, PyPI or Debian 12 is known to have an SFZ library, only players and parsers do. Looked into: Debian's
-packages by description (`apt-cache search sfz`, `sampler`, `drumkit`, `sample library`), sources of MuseScore 3 (nine
-SFZ files of a few lines, which test its parser) and of DrumGizmo (none), pysfizz and sfzen of PyPI (none); npm's search
-does not answer. So these are clones of public repositories, `https://github.com/sfzinstruments/NAME` at the commits in
+No package of npm, PyPI or Debian is known to have an SFZ library, only players and parsers do. Looked into: Debian 12's
+and 13's indices of all files of all packages (no *.sfz in either), sources of MuseScore 3 (nine SFZ files of a few
+lines, which test its parser) and of DrumGizmo (none), pysfizz and sfzen of PyPI (none); npm's search does not answer.
+So these are clones of public repositories, `https://github.com/sfzinstruments/NAME` at the commits in
 LIBRARIES:
 
     python -m benchmarks.sfz_libraries FOLDER     (with the libraries' folders in it, by NAME)

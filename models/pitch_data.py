@@ -23,6 +23,7 @@ from models.dataset.render import render_note
 from models.dataset.soundfont import Preset, read_sound_font
 from synth.errors import TetradError
 from synth.frames import SAMPLE_RATE_HZ, Float32Array
+from synth.instruments import pitch_features as pf
 
 LOWEST_KEY, HIGHEST_KEY = 24, 100
 PERCUSSION_BANK = 128
@@ -184,6 +185,36 @@ def make(task: Task, *, disturb: bool) -> PitchExample | None:
     if peak < INAUDIBLE_PEAK:
         return None
     return PitchExample(task.name, task.family, (audio * (0.5 / peak)).astype(np.float32), key)
+
+
+def sounding_key(features: pf.PitchFeatures, key: float) -> float:
+    """`key`, or its octave below, or one or two above, where a sound's own fundamental plainly is there.
+
+    Below, where there is a partial at half its frequency within 20 dB of the loudest one, and 20 dB over what is at
+    thirds of the way, or where of the first four places between the partials three are within 30 dB and 12 dB over
+    that: an organ's 16' drawbar or stop. Above, where of partials 1 to 12 all but every second or fourth are 40 dB
+    under the loudest: harmonics of a guitar. Of 8,299 notes of two sound fonts 435 are the one, all but 17 of organs,
+    and 49 the other. NaN stays.
+    """
+    if math.isnan(key):
+        return key
+    at = round(key) - pf.LOWEST_KEY
+    if not 0 <= at < pf.N_KEYS:
+        return key
+    combs = pf.RANGE_DB * features.rows[at, : 2 * pf.COMB_WIDTH].reshape(2, pf.COMB_WIDTH)
+    partials, halves, thirds = np.split(combs, np.cumsum((pf.N_COMB, pf.N_HALVES)), axis=1)
+    loudest = partials.max(axis=1)
+    first, third_loudest = halves[:, 0], np.sort(halves[:, :4], axis=1)[:, 1]
+    between = np.median(thirds[:, : pf.N_THIRDS], axis=1)
+    lone = (first > loudest - 20.0) & (first > between + 20.0)
+    stop = (third_loudest > loudest - 30.0) & (third_loudest > between + 12.0)
+    if at >= 12 and (lone.all() or stop.all()):
+        return key - 12.0
+    for step, keys in ((4, 24), (2, 12)):
+        others = np.arange(1, 13) % step != 0
+        if at + keys < pf.N_KEYS and (partials[:, :12][:, others].max(axis=1) < loudest - 40.0).all():
+            return key + keys
+    return key
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ BINS_PER_KEY = 10
 N_COMB, N_HALVES, N_THIRDS = 16, 8, 6
 RELATIVES = (0, 12, -12, 19, -19, 24, -24)
 """Intervals in keys at which trackers err: octaves and twelfths."""
-ROW_WIDTH = 2 * (N_COMB + N_HALVES + N_THIRDS) + 2 + 2 + 3 + len(RELATIVES) + 2
+COMB_WIDTH = N_COMB + N_HALVES + N_THIRDS + 1
+ROW_WIDTH = 2 * COMB_WIDTH + 2 + 3 + len(RELATIVES) + 2
+"""A row begins with two combs: of the average and of the loudest stretch."""
 WHOLE_WIDTH = 8
 
 _WINDOW = 16_384  # samples, 341 ms: the partials of the lowest key, 27.5 Hz, are nine bins apart
@@ -34,7 +36,7 @@ _N_FFT = 2 * _WINDOW
 _LONGEST = 3 * SAMPLE_RATE_HZ  # what comes later is release and room, or the same again
 _SKIP = 1_440  # samples, 30 ms: the attack has the noise, not the pitch
 _LOWEST_HZ, _HIGHEST_HZ = 20.0, 16_000.0
-_RANGE_DB = 60.0
+RANGE_DB = 60.0
 _CENTRE_KEY, _KEYS_PER_UNIT = 62.0, 20.0
 
 
@@ -119,7 +121,7 @@ def _log_spectrum(power: Float64Array) -> Float64Array:
     """0 at 60 dB under the peak or less, 1 at the peak; each place is the loudest bin that it covers."""
     _, at = _bins()
     level = 10.0 * np.log10(power + 1e-30)
-    level = np.clip((level - level.max()) / _RANGE_DB + 1.0, 0.0, 1.0)
+    level = np.clip((level - level.max()) / RANGE_DB + 1.0, 0.0, 1.0)
     between = np.interp(at, np.arange(level.size), level)
     first = np.ceil(at * 2.0 ** (-0.5 / (12 * BINS_PER_KEY))).astype(np.int64)
     last = np.floor(at * 2.0 ** (0.5 / (12 * BINS_PER_KEY))).astype(np.int64)
